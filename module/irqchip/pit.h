@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The 8254 timer of a PC/AT with its three channels, and port 61h.
+ *
+ * Pure: nothing runs by itself. Each channel keeps the tick at which it was
+ * loaded, and everything (count, output, next edge) is computed from there and
+ * from @now, so that nothing drifts. @now is guest time in ns; it must not go
+ * backwards. BCD counting is taken as binary.
+ *
+ * Source: Intel 8254 data sheet (231164-005); port 61h: Intel 82371SB, 4.2.4.
+ */
+#ifndef VMON_IRQCHIP_PIT_H
+#define VMON_IRQCHIP_PIT_H
+
+#include <linux/types.h>
+
+#define VMON_PIT_HZ		1193182u
+#define VMON_PIT_NEVER		(~0ull)
+
+/**
+ * struct vmon_pit_channel - one counter
+ * @start:	tick at which counting from @reload began
+ * @reload:	1..65536
+ * @next:	modes 2 and 3: reload value that takes over at the end of the
+ *		current period, 0 for none
+ * @edges:	rising edges of the output since @start that were collected
+ * @mode:	0..5
+ * @access:	1 low byte, 2 high byte, 3 low byte then high byte
+ * @status:	latched status byte
+ * @latch:	latched count
+ * @latched:	bytes of @latch not yet read
+ * @status_latched: @status is to be read first
+ * @read_high:	next unlatched read gives the high byte
+ * @write_high:	next write is the high byte of @write_low
+ * @write_low:	low byte already written
+ * @gate:	gate input
+ * @loaded:	a count was written since the control word
+ * @running:	the counter counts from @start; false: stopped, @hold is shown
+ * @null:	count written but not yet loaded (status bit 6)
+ * @hold:	count shown while stopped
+ */
+struct vmon_pit_channel {
+	u64 start;
+	u32 reload;
+	u32 next;
+	u64 edges;
+	u8 mode;
+	u8 access;
+	u8 control;
+	u8 status;
+	u16 latch;
+	u8 latched;
+	bool status_latched;
+	bool read_high;
+	bool write_high;
+	u8 write_low;
+	bool gate;
+	bool loaded;
+	bool running;
+	u16 hold;
+};
+
+struct vmon_pit {
+	struct vmon_pit_channel ch[3];
+	u8 port61;		/* bits 0 (gate 2) and 1 (speaker), as written */
+	bool reprogrammed;	/* channel 0 got a control word or count: missed
+				 * ticks are void; the caller clears it */
+};
+
+void vmon_pit_reset(struct vmon_pit *pit, u64 now);
+
+/* Ports 40h-43h and 61h. */
+bool vmon_pit_owns_port(u32 port);
+void vmon_pit_write(struct vmon_pit *pit, u32 port, u8 val, u64 now);
+u8 vmon_pit_read(struct vmon_pit *pit, u32 port, u64 now);
+
+/**
+ * vmon_pit_collect() - rising edges of channel 0's output (IRQ 0)
+ *
+ * Return: how many there were since the last call.
+ */
+u64 vmon_pit_collect(struct vmon_pit *pit, u64 now);
+
+/**
+ * vmon_pit_deadline() - when channel 0's output rises next
+ *
+ * Return: guest time in ns, later than everything collected so far, or
+ * VMON_PIT_NEVER.
+ */
+u64 vmon_pit_deadline(const struct vmon_pit *pit);
+
+/* Time between two edges of channel 0 in ns, 0 when it is not periodic. */
+u64 vmon_pit_period(const struct vmon_pit *pit);
+
+/* Level of a channel's output. */
+bool vmon_pit_out(const struct vmon_pit *pit, unsigned int ch, u64 now);
+
+#endif /* VMON_IRQCHIP_PIT_H */

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * vmon: the generic netlink protocol between the vmon module and its daemon
+ *
+ * Family "vmon", version 1. Every operation needs CAP_NET_ADMIN in the initial
+ * user namespace. Every refusal carries an extended-ack message that names the
+ * thing refused and the remedy: set NETLINK_EXT_ACK on the socket and show it.
+ * Attributes are validated strictly: unknown ones are refused. Attribute IDs
+ * start at 1; one set of IDs serves all operations.
+ *
+ * Addresses are guest physical (gpa), in bytes. Sizes are in bytes.
+ *
+ * The socket that creates a VM owns it. When the owner's socket closes, its VMs
+ * are paused and kept for VMON_A_CLAIM_MS milliseconds, to be taken over with
+ * VMON_CMD_VM_CLAIM; after that, or when the time is 0, they are torn down.
+ *
+ * Operations (-> request, <- reply or message; attributes in [] are optional):
+ *
+ * VMON_CMD_CHECK_GET	-> (none)
+ *			<- VMON_A_VERSION, VMON_A_PROTECTED (u8: segment limits are
+ *			   enforced by this CPU), VMON_A_UNPROTECTED_OK (u8),
+ *			   VMON_A_GUARD ... (one nest for each guard: VMON_A_NAME,
+ *			   VMON_A_AVAILABLE u8, VMON_A_REASON)
+ *
+ * VMON_CMD_VM_NEW	-> VMON_A_NAME, [VMON_A_CLAIM_MS], [VMON_A_EXEC],
+ *			   [VMON_A_GUARD_NAME]
+ *			<- VMON_A_VM
+ *	EEXIST: the name is in use; EOPNOTSUPP: the guard cannot be held on this
+ *	CPU. A new VM is VMON_STATE_STOPPED and has no memory.
+ *
+ * VMON_CMD_VM_DEL	-> VMON_A_VM
+ *	Stops the VM, waits until its vCPU has left, frees all it had.
+ *
+ * VMON_CMD_VM_GET	-> VMON_A_VM; or a dump of all
+ *			<- VMON_A_VM, VMON_A_NAME, VMON_A_STATE, VMON_A_CAUSE,
+ *			   VMON_A_EXEC, VMON_A_GUARD_NAME, VMON_A_PROTECTED,
+ *			   VMON_A_MEM_SIZE (u64, all regions), VMON_A_OWNER (u32
+ *			   port id, 0 for none), [VMON_A_REPORT]
+ *
+ * VMON_CMD_VM_SET	-> VMON_A_VM, VMON_A_STATE (RUNNING, PAUSED or STOPPED)
+ *	RUNNING starts or resumes; PAUSED returns after the vCPU has stopped at an
+ *	instruction boundary; STOPPED cannot be left but by VM_RESET.
+ *
+ * VMON_CMD_VM_RESET	-> VMON_A_VM
+ *	Puts vCPU, interrupt controllers and timer to their reset state and
+ *	leaves the VM PAUSED; memory and ranges stay. The daemon loads the boot
+ *	image again, sets the registers, and sets RUNNING.
+ *
+ * VMON_CMD_VM_CLAIM	-> VMON_A_VM
+ *	The sender becomes the owner. EBUSY: it has a living owner.
+ *
+ * VMON_CMD_MEM_NEW	-> VMON_A_VM, VMON_A_GPA, VMON_A_SIZE, VMON_A_FD,
+ *			   [VMON_A_OFFSET (u64 into the file)]
+ *	Attaches guest memory: a memfd that is sealed against shrinking
+ *	(F_SEAL_SHRINK). Page-aligned, no overlap, below 4 GiB, while STOPPED or
+ *	PAUSED. Pages are taken at first touch.
+ *
+ * VMON_CMD_VCPU_SET	-> VMON_A_VM, VMON_A_REGS (struct vmon_regs)
+ * VMON_CMD_VCPU_GET	-> VMON_A_VM
+ *			<- VMON_A_VM, VMON_A_REGS
+ *	While STOPPED or PAUSED (GET: any time, RUNNING is paused for it).
+ *
+ * VMON_CMD_RANGE_NEW	-> VMON_A_VM, VMON_A_SPACE (enum vmon_space), VMON_A_ADDR
+ *			   (u64), VMON_A_SIZE (u64), VMON_A_RANGE (u32, the owner's own
+ *			   number for it)
+ *	Accesses inside it come to the owner as VMON_CMD_IO. No overlap with
+ *	other ranges or with what the module emulates itself (20h-21h, 40h-43h,
+ *	61h, A0h-A1h, 4D0h-4D1h).
+ * VMON_CMD_RANGE_DEL	-> VMON_A_VM, VMON_A_RANGE
+ *
+ * VMON_CMD_IRQ_SET	-> VMON_A_VM, VMON_A_LINE (u8, 0..15), VMON_A_LEVEL (u8)
+ *	Level of an interrupt line of the 8259 pair. No reply unless asked (ACK).
+ *
+ * VMON_CMD_IO		<- VMON_A_VM, VMON_A_RANGE, VMON_A_SEQ (u32), VMON_A_ADDR
+ *			   (u64, port or gpa), VMON_A_SIZE (1, 2, 4), VMON_A_WRITE (u8),
+ *			   VMON_A_DATA (u32, with a write)
+ *	Module to owner, unicast. A write is posted: the vCPU goes on, until
+ *	VMON_IO_WINDOW of them are unacknowledged. A read waits for its
+ *	VMON_CMD_IO_DONE. They come in the order of the guest's accesses.
+ * VMON_CMD_IO_DONE	-> VMON_A_VM, VMON_A_SEQ, [VMON_A_DATA (u32, for a read)]
+ *	Done up to and including this sequence number. For writes an owner sends
+ *	it at least every VMON_IO_WINDOW / 2 accesses. No reply unless asked.
+ *
+ * VMON_CMD_STAT_GET	-> VMON_A_VM
+ *			<- VMON_A_VM, VMON_A_STAT ... (nests: VMON_A_NAME, VMON_A_VALUE u64)
+ *
+ * VMON_CMD_TRACE_GET	-> VMON_A_VM
+ *			<- VMON_A_VM, VMON_A_TRACE (text: last exits, newest last)
+ *
+ * VMON_CMD_EVENT	<- VMON_A_VM, VMON_A_NAME, VMON_A_STATE, VMON_A_CAUSE,
+ *			   [VMON_A_REPORT]
+ *	Multicast group "events": a VM's state changed.
+ */
+#ifndef _UAPI_VMON_H
+#define _UAPI_VMON_H
+
+#include <linux/types.h>
+
+#define VMON_GENL_NAME		"vmon"
+#define VMON_GENL_VERSION	1
+#define VMON_MCGRP_EVENTS	"events"
+#define VMON_NAME_MAX		63	/* bytes, without the NUL */
+#define VMON_IO_WINDOW		64	/* posted writes in flight */
+
+enum vmon_cmd {
+	VMON_CMD_UNSPEC,
+	VMON_CMD_CHECK_GET,
+	VMON_CMD_VM_NEW,
+	VMON_CMD_VM_DEL,
+	VMON_CMD_VM_GET,
+	VMON_CMD_VM_SET,
+	VMON_CMD_VM_RESET,
+	VMON_CMD_VM_CLAIM,
+	VMON_CMD_MEM_NEW,
+	VMON_CMD_VCPU_SET,
+	VMON_CMD_VCPU_GET,
+	VMON_CMD_RANGE_NEW,
+	VMON_CMD_RANGE_DEL,
+	VMON_CMD_IRQ_SET,
+	VMON_CMD_IO,
+	VMON_CMD_IO_DONE,
+	VMON_CMD_STAT_GET,
+	VMON_CMD_TRACE_GET,
+	VMON_CMD_EVENT,
+	__VMON_CMD_MAX
+};
+
+#define VMON_CMD_MAX (__VMON_CMD_MAX - 1)
+
+enum vmon_attr {
+	VMON_A_UNSPEC,
+	VMON_A_PAD,
+	VMON_A_VERSION,		/* string */
+	VMON_A_VM,		/* u32, from 1 */
+	VMON_A_NAME,		/* string */
+	VMON_A_STATE,		/* u32, enum vmon_state */
+	VMON_A_CAUSE,		/* u32, enum vmon_cause */
+	VMON_A_EXEC,		/* u32, enum vmon_exec_mode */
+	VMON_A_GUARD,		/* nest */
+	VMON_A_GUARD_NAME,	/* string: "segment" */
+	VMON_A_AVAILABLE,	/* u8 */
+	VMON_A_REASON,		/* string */
+	VMON_A_PROTECTED,	/* u8 */
+	VMON_A_UNPROTECTED_OK,	/* u8 */
+	VMON_A_CLAIM_MS,	/* u32 */
+	VMON_A_OWNER,		/* u32 */
+	VMON_A_MEM_SIZE,	/* u64 */
+	VMON_A_GPA,		/* u64 */
+	VMON_A_SIZE,		/* u64 */
+	VMON_A_FD,		/* s32 */
+	VMON_A_OFFSET,		/* u64 */
+	VMON_A_REGS,		/* struct vmon_regs */
+	VMON_A_SPACE,		/* u32, enum vmon_space */
+	VMON_A_ADDR,		/* u64 */
+	VMON_A_RANGE,		/* u32 */
+	VMON_A_LINE,		/* u8 */
+	VMON_A_LEVEL,		/* u8 */
+	VMON_A_SEQ,		/* u32 */
+	VMON_A_WRITE,		/* u8 */
+	VMON_A_DATA,		/* u32 */
+	VMON_A_STAT,		/* nest */
+	VMON_A_VALUE,		/* u64 */
+	VMON_A_TRACE,		/* string */
+	VMON_A_REPORT,		/* string: what stopped the VM, in words */
+	__VMON_A_MAX
+};
+
+#define VMON_A_MAX (__VMON_A_MAX - 1)
+
+enum vmon_state {
+	VMON_STATE_STOPPED = 1,
+	VMON_STATE_RUNNING,
+	VMON_STATE_PAUSED,
+};
+
+/* Why a VM is not running. */
+enum vmon_cause {
+	VMON_CAUSE_NONE = 1,
+	VMON_CAUSE_REQUEST,	/* VM_SET, VM_RESET, or new */
+	VMON_CAUSE_OWNER,	/* its owner's socket closed */
+	VMON_CAUSE_HALT,	/* HLT with interrupts off */
+	VMON_CAUSE_SHUTDOWN,	/* triple fault */
+	VMON_CAUSE_ERROR,	/* something unsupported: see VMON_A_REPORT */
+};
+
+enum vmon_exec_mode {
+	VMON_EXEC_TRANSLATE = 1,	/* guest kernel code is binary-translated */
+	VMON_EXEC_EMULATE,	/* guest kernel code is emulated: slow, the oracle */
+};
+
+enum vmon_space {
+	VMON_SPACE_PORT = 1,
+	VMON_SPACE_MMIO,
+};
+
+/* Segment register with hidden part; attr as in descriptor bits 40..55. */
+struct vmon_regs_seg {
+	__u32 base;
+	__u32 limit;		/* bytes, inclusive */
+	__u16 sel;
+	__u16 attr;
+};
+
+/* Registers. seg: ES CS SS DS FS GS LDTR TR. gpr: EAX ECX EDX EBX ESP EBP ESI EDI. */
+struct vmon_regs {
+	__u32 gpr[8];
+	__u32 eip;
+	__u32 eflags;
+	struct vmon_regs_seg seg[8];
+	__u32 gdt_base, gdt_limit;
+	__u32 idt_base, idt_limit;
+	__u32 cr0, cr2, cr3, cr4;
+	__u32 dr[8];
+	__u32 cpl;
+	__u32 pad;
+};
+
+#endif /* _UAPI_VMON_H */
