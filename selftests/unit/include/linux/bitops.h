@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Userspace stand-in for the kernel header of this name. */
+#ifndef VMON_SHIM_BITOPS_H
+#define VMON_SHIM_BITOPS_H
+
+#include <linux/types.h>
+
+#ifndef BIT
+#define BIT(n)		(1ul << (n))
+#define BIT_ULL(n)	(1ull << (n))
+#endif
+
+#endif /* VMON_SHIM_BITOPS_H */
