@@ -19,45 +19,50 @@
 
 /**
  * struct vmon_pit_channel - one counter
- * @start:	tick at which counting from @reload began
- * @reload:	1..65536
- * @next:	modes 2 and 3: reload value that takes over at the end of the
- *		current period, 0 for none
- * @edges:	rising edges of the output since @start that were collected
+ * @start:	tick at which counting from @reload began (1 after it was loaded)
+ * @held:	ticks counted when the gate stopped it
+ * @switch_at:	modes 2 and 3: tick at which @next takes over
+ * @edges:	rising edges of the output before @start
+ * @collected:	rising edges already collected
+ * @reload:	count, 1..65536
+ * @next:	count written while counting in modes 2 and 3, 0 for none
+ * @latch:	latched count
+ * @stale:	count shown between control word and count
  * @mode:	0..5
  * @access:	1 low byte, 2 high byte, 3 low byte then high byte
+ * @control:	low six bits of the control word
  * @status:	latched status byte
- * @latch:	latched count
- * @latched:	bytes of @latch not yet read
  * @status_latched: @status is to be read first
- * @read_high:	next unlatched read gives the high byte
- * @write_high:	next write is the high byte of @write_low
- * @write_low:	low byte already written
+ * @latched:	bytes of @latch that are not read yet
+ * @read_high:	the next unlatched read gives the high byte
+ * @write_high:	the next write is the high byte
+ * @write_low:	the low byte already written
  * @gate:	gate input
  * @loaded:	a count was written since the control word
- * @running:	the counter counts from @start; false: stopped, @hold is shown
- * @null:	count written but not yet loaded (status bit 6)
- * @hold:	count shown while stopped
+ * @running:	counts from @start, else stands at @held
  */
 struct vmon_pit_channel {
 	u64 start;
+	u64 held;
+	u64 switch_at;
+	u64 edges;
+	u64 collected;
 	u32 reload;
 	u32 next;
-	u64 edges;
+	u16 latch;
+	u16 stale;
 	u8 mode;
 	u8 access;
 	u8 control;
 	u8 status;
-	u16 latch;
-	u8 latched;
 	bool status_latched;
+	u8 latched;
 	bool read_high;
 	bool write_high;
 	u8 write_low;
 	bool gate;
 	bool loaded;
 	bool running;
-	u16 hold;
 };
 
 struct vmon_pit {
