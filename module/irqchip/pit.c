@@ -272,6 +272,8 @@ static void write_count(struct vmon_pit_channel *c, u8 val, u64 t)
 				c->stale = count(c, t);
 				c->loaded = false;
 				c->running = false;
+				c->edges = 0;
+				c->collected = 0;
 			}
 		}
 		c->write_high = !c->write_high;

@@ -357,8 +357,11 @@ static bool test_random(void)
 			break;
 		default:
 			due = vmon_pit_deadline(&pit);
-			if (!!vmon_pit_collect(&pit, now) != (due <= now))
+			if (!!vmon_pit_collect(&pit, now) != (due <= now)) {
+				printf("# step %u mode %u due %llu now %llu\n", i,
+				       pit.ch[0].mode, due, now);
 				return false;
+			}
 		}
 	}
 	return true;
