@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Segments: what the real descriptor table holds for the guest's.
+ *
+ * One table serves both rings. Its low entries shadow the guest's GDT, for direct
+ * execution: ring 3 cannot reach the monitor page anyway (its U bit is clear), so
+ * limits stay as they are, and thread-local storage at negative offsets works.
+ * The guest kernel at ring 1 never loads those: translated code runs on five
+ * slots at the end of the table that hold the hidden parts of its segment
+ * registers, truncated.
+ */
+#include <linux/string.h>
+
+#include "segments/segments.h"
+#include "switch/area.h"
+#include "switch/monitor_page.h"
+
+#define DESC_L		(1ull << 53)
+#define DESC_A		(1ull << 40)
+#define CHUNK		64	/* descriptors read at a time */
+
+u64 vmon_desc_make(u32 base, u32 limit, u16 attr)
+{
+	if (limit > 0xfffff || (attr & VMON_SEG_G)) {
+		attr |= VMON_SEG_G;
+		/* Rounded down, unless it is page-granular already. */
+		limit = (u32)(((u64)limit + 1) >> 12) - 1;
+	}
+	return (limit & 0xffff) | (u64)(base & 0xffffff) << 16 |
+	       (u64)(attr & 0xf0ff) << 40 | (u64)(limit >> 16 & 0xf) << 48 |
+	       (u64)(base >> 24) << 56;
+}
+
+void vmon_desc_read(struct vmon_seg *seg, u64 desc, u16 sel)
+{
+	seg->sel = sel;
+	seg->attr = desc >> 40 & 0xf0ff;
+	seg->base = (u32)(desc >> 16 & 0xffffff) | (u32)(desc >> 56) << 24;
+	seg->limit = (u32)(desc & 0xffff) | (u32)(desc >> 48 & 0xf) << 16;
+	if (seg->attr & VMON_SEG_G)
+		seg->limit = seg->limit << 12 | 0xfff;
+}
+
+bool vmon_segment_cut(const struct vmon_seg *seg, u64 *desc)
+{
+	u16 attr = (seg->attr & VMON_SEG_DB) | VMON_SEG_P | VMON_SEG_S |
+		   1 << 5 | VMON_SEG_A;
+	u32 limit = seg->limit;
+
+	if (seg->attr & VMON_SEG_CODE) {
+		if (!(seg->attr & VMON_SEG_RW))
+			return false;
+	} else {
+		if (seg->attr & VMON_SEG_EC)
+			return false;
+		attr |= seg->attr & VMON_SEG_RW;
+	}
+	/* A page below the limit at least: granularity may cost the last one. */
+	if (seg->base > VMON_LIMIT - 0x1000)
+		return false;
+	if (limit > VMON_LIMIT - seg->base)
+		limit = VMON_LIMIT - seg->base;
+	*desc = vmon_desc_make(seg->base, limit, attr);
+	return true;
+}
+
+bool vmon_segments_kernel(const struct vmon_cpu *cpu, u64 *gdt, u16 sel[6])
+{
+	static const u16 slot[6] = {
+		[VMON_ES] = VMON_SEL_ES1, [VMON_SS] = VMON_SEL_SS1,
+		[VMON_DS] = VMON_SEL_DS1, [VMON_FS] = VMON_SEL_FS1,
+	};
+	const struct vmon_seg *cs = &cpu->seg[VMON_CS];
+	unsigned int i;
+
+	if (cs->base || cs->limit != 0xffffffff || !(cs->attr & VMON_SEG_DB) ||
+	    !(cpu->seg[VMON_SS].attr & VMON_SEG_DB) ||
+	    !(cpu->seg[VMON_SS].attr & VMON_SEG_P))
+		return false;
+	for (i = 0; i < 6; i++) {
+		if (!slot[i])
+			continue;
+		sel[i] = 0;
+		if (!(cpu->seg[i].attr & VMON_SEG_P))
+			continue;
+		if (!vmon_segment_cut(&cpu->seg[i], &gdt[slot[i] / 8]))
+			return false;
+		sel[i] = slot[i];
+	}
+	gdt[VMON_SEL_CS1 / 8] = vmon_desc_make(0, VMON_LIMIT, VMON_SEG_G | VMON_SEG_DB |
+					       VMON_SEG_P | 1 << 5 | VMON_SEG_S |
+					       VMON_SEG_CODE | VMON_SEG_RW | VMON_SEG_A);
+	gdt[VMON_SEL_GS1 / 8] = vmon_desc_make(VMON_MPAGE_GVA, 0xfff, VMON_SEG_DB |
+					       VMON_SEG_P | 1 << 5 | VMON_SEG_S |
+					       VMON_SEG_RW | VMON_SEG_A);
+	return true;
+}
+
+/* What ring 3 may find in the table for a guest descriptor. */
+static u64 user_shadow(u64 desc)
+{
+	u16 attr = desc >> 40;
+
+	if (!(attr & VMON_SEG_P) || !(attr & VMON_SEG_S) || !(attr & VMON_SEG_A) ||
+	    (attr & VMON_SEG_DPL) != VMON_SEG_DPL)
+		return 0;
+	/* Outside long mode the L bit means nothing; here it would. */
+	return desc & ~DESC_L;
+}
+
+static bool sync_user_gdt(struct vmon_user_gdt *u, const struct vmon_cpu *cpu,
+			  int (*read)(void *priv, u32 gva, void *buf, unsigned int len),
+			  void *priv)
+{
+	unsigned int n = ((u32)cpu->gdtr.limit + 1) / 8;
+	unsigned int i, j, count;
+	u64 buf[CHUNK];
+
+	if (n > VMON_GDT_FIRST)
+		n = VMON_GDT_FIRST;
+	for (i = 0; i < n; i += count) {
+		count = n - i < CHUNK ? n - i : CHUNK;
+		if (read(priv, cpu->gdtr.base + 8 * i, buf, 8 * count))
+			return false;
+		for (j = 0; j < count; j++)
+			u->gdt[i + j] = i + j ? user_shadow(buf[j]) : 0;
+	}
+	if (n < u->synced)
+		memset(&u->gdt[n], 0, 8 * (u->synced - n));
+	u->synced = n;
+	return true;
+}
+
+static bool reversible(const struct vmon_user_gdt *u, const struct vmon_cpu *cpu,
+		       unsigned int sreg)
+{
+	const struct vmon_seg *s = &cpu->seg[sreg];
+	u64 desc;
+
+	if (!(s->sel & ~3))
+		return !(s->attr & VMON_SEG_P) && sreg != VMON_CS && sreg != VMON_SS;
+	if (s->sel & 4 || s->sel / 8 >= u->synced || !(s->attr & VMON_SEG_P))
+		return false;
+	desc = vmon_desc_make(s->base, s->limit, s->attr) | DESC_A;
+	return u->gdt[s->sel / 8] == (desc & ~DESC_L);
+}
+
+bool vmon_segments_user(struct vmon_user_gdt *u, const struct vmon_cpu *cpu,
+			int (*read)(void *priv, u32 gva, void *buf, unsigned int len),
+			void *priv)
+{
+	unsigned int i;
+
+	if (!sync_user_gdt(u, cpu, read, priv))
+		return false;
+	for (i = 0; i < VMON_NR_SREGS; i++)
+		if (!reversible(u, cpu, i))
+			return false;
+	return true;
+}
+
+void vmon_segments_user_exit(const struct vmon_user_gdt *u, struct vmon_cpu *cpu,
+			     const u16 sel[6])
+{
+	unsigned int i;
+
+	for (i = 0; i < VMON_NR_SREGS; i++) {
+		struct vmon_seg *s = &cpu->seg[i];
+
+		if (s->sel == sel[i])
+			continue;
+		if (sel[i] & ~3) {
+			vmon_desc_read(s, u->gdt[sel[i] / 8], sel[i]);
+		} else {
+			memset(s, 0, sizeof(*s));
+			s->sel = sel[i];
+		}
+	}
+}

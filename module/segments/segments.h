@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Segments: what the real descriptor table holds for the guest's.
+ *
+ * Pure: compiles in the kernel and in userspace.
+ */
+#ifndef VMON_SEGMENTS_SEGMENTS_H
+#define VMON_SEGMENTS_SEGMENTS_H
+
+#include <linux/types.h>
+#include "vm/cpu.h"
+
+/**
+ * vmon_desc_make() - descriptor from a segment's hidden part
+ *
+ * SDM vol. 3, 3.4.5. A limit of 1 MiB or more that is not of page granularity
+ * is rounded down to it.
+ */
+u64 vmon_desc_make(u32 base, u32 limit, u16 attr);
+
+/* The hidden part from a descriptor; sel is set as given. */
+void vmon_desc_read(struct vmon_seg *seg, u64 desc, u16 sel);
+
+/**
+ * vmon_segment_cut() - descriptor for ring 1 of a guest kernel's data segment
+ * @seg:	present segment, ES SS DS or FS
+ * @desc:	DPL 1, limit cut so that no offset reaches the monitor page
+ *
+ * Return: false where no truncated descriptor gives the same meaning
+ * (expand-down, or a base beyond the limit): the guest is emulated then.
+ */
+bool vmon_segment_cut(const struct vmon_seg *seg, u64 *desc);
+
+/**
+ * vmon_segments_kernel() - fill the ring-1 slots of the run GDT
+ * @gdt:	run GDT
+ * @sel:	the selectors to load: ES, -, SS, DS, FS
+ *
+ * Return: false if the guest kernel's segments are not fit for translation.
+ */
+bool vmon_segments_kernel(const struct vmon_cpu *cpu, u64 *gdt, u16 sel[6]);
+
+/**
+ * struct vmon_user_gdt - shadow of the guest's GDT, for ring 3
+ * @gdt:	the run GDT; its first @synced entries are managed here
+ */
+struct vmon_user_gdt {
+	u64 *gdt;
+	unsigned int synced;
+};
+
+/**
+ * vmon_segments_user() - bring the shadow up to date and check the registers
+ * @read:	reads guest linear memory with system privilege; 0 on success
+ *
+ * Only what ring 3 can load is in the shadow: present code and data of DPL 3
+ * whose accessed bit is set already. Everything else reads as absent, so that
+ * loading it traps to the emulator, which does what the guest's descriptor says.
+ *
+ * Return: false if a segment register's hidden part differs from its descriptor,
+ * or comes from the LDT: the guest is emulated then.
+ */
+bool vmon_segments_user(struct vmon_user_gdt *u, const struct vmon_cpu *cpu,
+			int (*read)(void *priv, u32 gva, void *buf, unsigned int len),
+			void *priv);
+
+/* Ring 3 may have loaded segment registers: take over what it has in them. */
+void vmon_segments_user_exit(const struct vmon_user_gdt *u, struct vmon_cpu *cpu,
+			     const u16 sel[6]);
+
+#endif /* VMON_SEGMENTS_SEGMENTS_H */

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The world switch: host to guest, and back through the monitor's IDT.
+ *
+ * All of this text, and struct vmon_area, is mapped at the same addresses in the
+ * host's tables and in the guest's. A guest exception pushes its frame straight
+ * into area->frame, because TSS.RSP0 points behind it.
+ *
+ * NMI and #MC cannot be held off, so every instruction between the first LGDT and
+ * the last must leave them a way:
+ *
+ *   tables loaded                  an NMI here is served by
+ *   -----------------------------  ------------------------------------------
+ *   host                           the host
+ *   transition GDT, host IDT       the host: the transition GDT begins with the
+ *                                  host's entries, and TR, CR3 are the host's
+ *   monitor IDT, host TR           vmon_nmi on the host's own NMI stack (the gate
+ *                                  uses the host's IST number); %rdi is the area
+ *   monitor IDT and TR, any CR3    vmon_nmi on the area's stack
+ *
+ * vmon_nmi never handles anything: it notes the event in area->late and returns.
+ * If the interrupted code was on its way in, it returns to the way out instead,
+ * so the event never waits for the guest to leave by itself. The C code raises
+ * what was noted again, with the host's tables loaded.
+ */
+#include <linux/linkage.h>
+#include <asm/segment.h>
+#include <asm/msr-index.h>
+#include <asm/nospec-branch.h>
+#include "area.h"
+
+#define VEC(off)	((off) - F_VECTOR)
+
+	.text
+	.balign 4096
+	.globl vmon_switch_text
+vmon_switch_text:
+
+/*
+ * void vmon_switch_asm(struct vmon_area *area)
+ *
+ * Interrupts off. area->frame holds the guest's registers and is overwritten
+ * with those at the exit.
+ */
+	.globl vmon_switch_asm
+	.type vmon_switch_asm, @function
+vmon_switch_asm:
+	endbr64
+	push	%rbx
+	push	%rbp
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	mov	%rsp, A_HOST_RSP(%rdi)
+	lgdt	A_TRANS_GDTR(%rdi)
+.Lentry_begin:
+	lidt	A_IDTR(%rdi)
+.Lentry_tr:
+	mov	$VMON_SEL_TSS, %eax
+	ltr	%ax
+.Lentry_tr_end:
+	xor	%eax, %eax
+	lldt	%ax
+	lea	(A_FRAME + F_RIP)(%rdi), %rsp
+	mov	A_GUEST_CR3(%rdi), %rax
+	mov	%rax, %cr3
+	lgdt	A_RUN_GDTR(%rdi)
+	mov	(A_FRAME + F_DS)(%rdi), %ds
+	mov	(A_FRAME + F_ES)(%rdi), %es
+	mov	(A_FRAME + F_FS)(%rdi), %fs
+	mov	(A_FRAME + F_GS)(%rdi), %gs
+	mov	(A_FRAME + F_RAX)(%rdi), %rax
+	mov	(A_FRAME + F_RCX)(%rdi), %rcx
+	mov	(A_FRAME + F_RDX)(%rdi), %rdx
+	mov	(A_FRAME + F_RBX)(%rdi), %rbx
+	mov	(A_FRAME + F_RBP)(%rdi), %rbp
+	mov	(A_FRAME + F_RSI)(%rdi), %rsi
+	mov	(A_FRAME + F_RDI)(%rdi), %rdi
+	iretq
+.Lentry_end:
+
+/* An NMI came on the way in: %rdi was set to the area by vmon_nmi. */
+.Labort:
+	movq	$VMON_VEC_ABORT, (A_FRAME + F_VECTOR)(%rdi)
+	jmp	.Lexit
+
+/* From the vector stubs. RSP is at frame.vector if the guest was interrupted. */
+.Lcommon:
+	testb	$3, VEC(F_CS)(%rsp)
+	jz	.Lfault
+	mov	%rax, VEC(F_RAX)(%rsp)
+	mov	%rcx, VEC(F_RCX)(%rsp)
+	mov	%rdx, VEC(F_RDX)(%rsp)
+	mov	%rbx, VEC(F_RBX)(%rsp)
+	mov	%rbp, VEC(F_RBP)(%rsp)
+	mov	%rsi, VEC(F_RSI)(%rsp)
+	mov	%rdi, VEC(F_RDI)(%rsp)
+	lea	-(A_FRAME + F_VECTOR)(%rsp), %rdi
+.Lsave_segs:
+	mov	%ds, %eax
+	mov	%eax, (A_FRAME + F_DS)(%rdi)
+	mov	%es, %eax
+	mov	%eax, (A_FRAME + F_ES)(%rdi)
+	mov	%fs, %eax
+	mov	%eax, (A_FRAME + F_FS)(%rdi)
+	mov	%gs, %eax
+	mov	%eax, (A_FRAME + F_GS)(%rdi)
+
+/* %rdi: area. Everything from here on may be repeated. */
+.Lexit:
+	lgdt	A_TRANS_GDTR(%rdi)
+	mov	A_HOST_CR3(%rdi), %rax
+	mov	%rax, %cr3
+	mov	A_HOST_RSP(%rdi), %rsp
+	/* The gate left AC, DF and ID as the guest had them. */
+	pushq	$2
+	popfq
+	mov	(A_HOST_SEGS + 8)(%rdi), %ax
+	lldt	%ax
+	mov	(A_HOST_SEGS + 10)(%rdi), %ax
+.Lexit_tr:
+	ltr	%ax
+	mov	(A_HOST_SEGS + 0)(%rdi), %ds
+	mov	(A_HOST_SEGS + 2)(%rdi), %es
+	mov	(A_HOST_SEGS + 4)(%rdi), %fs
+	mov	(A_HOST_SEGS + 6)(%rdi), %gs
+	mov	$MSR_FS_BASE, %ecx
+	mov	A_HOST_FS_BASE(%rdi), %eax
+	mov	(A_HOST_FS_BASE + 4)(%rdi), %edx
+	wrmsr
+	mov	$MSR_GS_BASE, %ecx
+	mov	A_HOST_GS_BASE(%rdi), %eax
+	mov	(A_HOST_GS_BASE + 4)(%rdi), %edx
+	wrmsr
+	lidt	A_HOST_IDTR(%rdi)
+.Lexit_tr_end:
+	lgdt	A_HOST_GDTR(%rdi)
+	mov	$__KERNEL_DS, %eax
+	mov	%eax, %ss
+	lea	1f(%rip), %rax
+	pushq	$__KERNEL_CS
+	push	%rax
+	lretq
+1:
+	/* Nothing of the guest's stays in a register. */
+	xor	%eax, %eax
+	xor	%ecx, %ecx
+	xor	%edx, %edx
+	xor	%esi, %esi
+	xor	%edi, %edi
+	xor	%r8d, %r8d
+	xor	%r9d, %r9d
+	xor	%r10d, %r10d
+	xor	%r11d, %r11d
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbp
+	pop	%rbx
+	RET
+	.size vmon_switch_asm, . - vmon_switch_asm
+
+/*
+ * An exception at ring 0: our own IRETQ or segment load refused what it was
+ * given. RSP is in the first page of the area then: it was at frame.rip, the CPU
+ * aligned it and pushed six words, the stub two at most, all inside the frame.
+ */
+.Lfault:
+	mov	VEC(F_VECTOR)(%rsp), %eax
+	mov	VEC(F_ERROR)(%rsp), %ecx
+	mov	VEC(F_RIP)(%rsp), %rdx
+	mov	%rsp, %rdi
+	and	$-4096, %rdi
+.Lfault_exit:
+	add	$VMON_VEC_FAULT, %eax
+	mov	%rax, (A_FRAME + F_VECTOR)(%rdi)
+	mov	%rcx, (A_FRAME + F_ERROR)(%rdi)
+	mov	%rdx, (A_FRAME + F_RIP)(%rdi)
+	jmp	.Lexit
+
+/* Double fault, on its own stack: never by the guest's doing. */
+	.globl vmon_df
+vmon_df:
+	endbr64
+	pop	%rcx
+	mov	(%rsp), %rdx
+	mov	%rsp, %rdi
+	and	$-4096, %rdi
+	mov	(%rdi), %rdi
+	mov	$8, %eax
+	jmp	.Lfault_exit
+
+/*
+ * NMI and machine check. Stack: rip cs rflags rsp ss, pushed by the CPU.
+ */
+.macro late name bit vector
+	.globl \name
+\name:
+	endbr64
+	testb	$3, 8(%rsp)
+	jz	1f
+	/* The guest was interrupted: make it an ordinary exit. */
+	push	%rdi
+	push	%rax
+	mov	%rsp, %rdi
+	and	$-4096, %rdi
+	mov	(%rdi), %rdi
+	orq	$\bit, A_LATE(%rdi)
+	mov	%rcx, (A_FRAME + F_RCX)(%rdi)
+	mov	%rdx, (A_FRAME + F_RDX)(%rdi)
+	mov	%rbx, (A_FRAME + F_RBX)(%rdi)
+	mov	%rbp, (A_FRAME + F_RBP)(%rdi)
+	mov	%rsi, (A_FRAME + F_RSI)(%rdi)
+	pop	%rax
+	mov	%rax, (A_FRAME + F_RAX)(%rdi)
+	pop	%rax
+	mov	%rax, (A_FRAME + F_RDI)(%rdi)
+	pop	(A_FRAME + F_RIP)(%rdi)
+	pop	(A_FRAME + F_CS)(%rdi)
+	pop	(A_FRAME + F_RFLAGS)(%rdi)
+	pop	(A_FRAME + F_RSP)(%rdi)
+	pop	(A_FRAME + F_SS)(%rdi)
+	movq	$\vector, (A_FRAME + F_VECTOR)(%rdi)
+	jmp	.Lsave_segs
+1:	/* A window of the switch. */
+	push	%rax
+	push	%rcx
+	push	%rdi
+	mov	24(%rsp), %rax
+	mov	%rdi, %rcx
+	/* Is TR the host's? Then the stack is, too, and %rdi is the area. */
+	lea	.Lentry_tr_end(%rip), %rdi
+	cmp	%rdi, %rax
+	jb	3f
+	lea	.Lexit_tr(%rip), %rdi
+	cmp	%rdi, %rax
+	jbe	2f
+	lea	.Lexit_tr_end(%rip), %rdi
+	cmp	%rdi, %rax
+	jbe	3f
+2:	mov	%rsp, %rdi
+	and	$-4096, %rdi
+	mov	(%rdi), %rcx
+3:	orq	$\bit, A_LATE(%rcx)
+	/* On the way in? Then turn round. */
+	lea	.Lentry_end(%rip), %rdi
+	cmp	%rdi, %rax
+	jae	4f
+	lea	.Labort(%rip), %rax
+	mov	%rax, 24(%rsp)
+	mov	%rcx, (%rsp)
+4:	pop	%rdi
+	pop	%rcx
+	pop	%rax
+	iretq
+.endm
+
+	late vmon_nmi VMON_LATE_NMI 2
+	late vmon_mc VMON_LATE_MC 18
+
+/* 256 stubs of 16 bytes: push the missing error code and the vector. */
+	.balign 16
+	.globl vmon_vectors
+vmon_vectors:
+	.set vec, 0
+	.rept 256
+	.balign 16
+	endbr64
+	.if !(vec == 8 || (vec >= 10 && vec <= 14) || vec == 17 || vec == 21)
+	pushq	$0
+	.endif
+	.byte	0x68
+	.long	vec
+	jmp	.Lcommon
+	.set vec, vec + 1
+	.endr
+	.balign 16
+	.globl vmon_switch_text_end
+vmon_switch_text_end:
+
+/*
+ * void vmon_reraise(unsigned long handler)
+ *
+ * Calls an interrupt handler of the host through the address in its IDT gate,
+ * on a frame like the CPU's. Interrupts off.
+ */
+	.globl vmon_reraise
+	.type vmon_reraise, @function
+vmon_reraise:
+	endbr64
+	push	%rbp
+	mov	%rsp, %rbp
+	and	$-16, %rsp
+	pushq	$__KERNEL_DS
+	push	%rbp
+	pushfq
+	pushq	$__KERNEL_CS
+	lea	1f(%rip), %rax
+	push	%rax
+	mov	%rdi, %rax
+	jmp	*%rax
+1:	pop	%rbp
+	RET
+	.size vmon_reraise, . - vmon_reraise
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The world switch, as the rest of the module sees it.
+ */
+#ifndef VMON_SWITCH_SWITCH_H
+#define VMON_SWITCH_SWITCH_H
+
+#include <linux/types.h>
+#include "switch/area.h"
+
+/**
+ * struct vmon_world - a guest world: root table, monitor area, top-level entries
+ * @area:	the monitor area
+ * @root:	page-table root that the CPU loads; holds the area and the switch
+ *		text, and in its lowest entry the tables of the guest's 4 GiB
+ * @pdpt:	page-directory-pointer table of the low 4 GiB: the shadow MMU owns
+ *		its first four entries
+ */
+struct vmon_world {
+	struct vmon_area *area;
+	u64 *root;
+	u64 *pdpt;
+	struct list_head tables;
+};
+
+/* What the guest's mode of execution wants of the real control registers. */
+struct vmon_world_ctl {
+	bool ts;	/* CR0.TS: the guest's FPU state is not loaded */
+	bool am;	/* CR0.AM */
+	bool em;	/* CR0.EM, CR0.MP as the guest has them */
+	bool mp;
+	bool tsd;	/* CR4.TSD, CR4.OSFXSR ... */
+	bool osfxsr;
+	bool osxmmexcpt;
+};
+
+/* Bits of the tables that the CPU walks; SDM vol. 3, 4.5. */
+#define VMON_PTE_P	0x001ull
+#define VMON_PTE_W	0x002ull
+#define VMON_PTE_U	0x004ull
+#define VMON_PTE_A	0x020ull
+#define VMON_PTE_D	0x040ull
+#define VMON_PTE_NX	(1ull << 63)
+#define VMON_PTE_ADDR	0x000ffffffffff000ull
+
+int vmon_switch_init(void);
+void vmon_switch_exit(void);
+
+/**
+ * vmon_world_create() - allocate and fill a world
+ *
+ * The low 4 GiB are empty. May sleep. Return: 0 or -ENOMEM.
+ */
+int vmon_world_create(struct vmon_world *world);
+void vmon_world_destroy(struct vmon_world *world);
+
+/**
+ * vmon_world_map() - map one page into the world
+ * @va:		virtual address, any half
+ * @entry:	complete leaf entry (host physical address and bits)
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vmon_world_map(struct vmon_world *world, u64 va, u64 entry);
+
+/* A table entry for a kernel page: physical address as the CPU wants it. */
+u64 vmon_table_entry(const void *page, u64 bits);
+
+/**
+ * vmon_world_run() - enter the guest with the registers in area->frame
+ *
+ * Interrupts off; returns with interrupts still off, after the exit, with
+ * area->frame.vector saying why. A host interrupt, NMI or #MC that ended the run
+ * has been handled when it returns.
+ */
+void vmon_world_run(struct vmon_world *world, const struct vmon_world_ctl *ctl);
+
+#endif /* VMON_SWITCH_SWITCH_H */
