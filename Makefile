@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# vmon's top Makefile. `make help` lists the targets.
+#
+# Everything is built under build/, for several kernels side by side: Kbuild compiles
+# where its sources are, so each kernel gets a directory of links to them.
+
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+top := $(CURDIR)
+build := $(top)/build
+testbed := selftests/testbed
+
+# The kernel to build for: the running one where its headers are installed, else the
+# newest that has headers.
+running := /lib/modules/$(shell uname -r)/build
+KDIR ?= $(if $(wildcard $(running)/Makefile),$(running),$(lastword $(shell \
+	ls -d /lib/modules/*/build 2>/dev/null | sort -V)))
+
+# Kernels that the test bed boots as hosts.
+HOST_KERNELS := 6.1 6.12
+HOST_KERNEL ?= 6.1
+W ?= 1
+C ?=
+
+# Targets install the Debian packages that they lack, which is fast when there is
+# nothing to do. DEPS= forbids it.
+DEPS ?= yes
+
+all: module daemon
+
+deps:
+	@packaging/deps/install packaging/deps/build.list packaging/deps/testbed.list
+
+deps-build:
+	@$(if $(DEPS),packaging/deps/install packaging/deps/build.list)
+
+deps-testbed:
+	@$(if $(DEPS),packaging/deps/install packaging/deps/build.list packaging/deps/testbed.list)
+
+# --- the module ---
+
+module-sources := Kbuild $(shell find module uapi -type f \( -name '*.[chS]' -o -name '*.lds' \))
+
+# $(call build-module,DIRECTORY,KERNEL HEADERS)
+define build-module
+	@mkdir -p $(1)
+	@find $(1) -xtype l -delete
+	@cp -rsf $(top)/Kbuild $(top)/module $(top)/uapi $(1)/
+	$(MAKE) -C $(2) M=$(1) W=$(W) $(if $(C),C=$(C)) modules
+	@touch $(1)/vmon.ko
+endef
+
+$(build)/module/vmon.ko: $(module-sources) $(build)/module/.for
+	@test -n "$(KDIR)" || { echo "no kernel headers found; give KDIR=..." >&2; exit 1; }
+	$(call build-module,$(build)/module,$(KDIR))
+
+# Another KDIR than last time starts from nothing.
+$(build)/module/.for: FORCE
+	@test "$$(cat $@ 2>/dev/null)" = "$(KDIR)" || { \
+		rm -rf $(@D); mkdir -p $(@D); echo "$(KDIR)" >$@; }
+
+module: | deps-build
+	@$(MAKE) $(build)/module/vmon.ko $(if $(C),-B)
+
+define host-module
+$(build)/module-$(1)/vmon.ko: $(module-sources) $(build)/kernels/host-$(1)/release
+	$$(call build-module,$(build)/module-$(1),$(build)/kernels/host-$(1)/headers)
+
+module-$(1): kernels
+	@$$(MAKE) $(build)/module-$(1)/vmon.ko
+endef
+$(foreach kernel,$(HOST_KERNELS),$(eval $(call host-module,$(kernel))))
+
+# --- the daemon ---
+
+daemon: | deps-build
+	$(MAKE) -C daemon
+
+# --- the test bed ---
+
+kernels: deps-testbed
+	@$(testbed)/fetch
+
+guests: $(build)/guest/initrd
+
+$(build)/guest/initrd: $(shell find selftests/guests -type f) $(testbed)/lib.sh | kernels
+	@echo '  GUEST   $(@:$(top)/%=%)'
+	@selftests/guests/initramfs/build $@
+
+# What one host kernel's image consists of. A module or daemon that does not build is
+# left out of the image, and the test that wants it says so.
+testbed-host: kernels guests
+	@$(testbed)/image $(build)/testbed/base.cpio
+	@$(MAKE) -s $(build)/module-$(HOST_KERNEL)/vmon.ko >$(build)/testbed/module-$(HOST_KERNEL).log 2>&1 || { \
+		rm -f $(build)/module-$(HOST_KERNEL)/vmon.ko; \
+		echo "testbed: no vmon.ko, it does not build: build/testbed/module-$(HOST_KERNEL).log" >&2; }
+	@$(MAKE) -s -C daemon >$(build)/testbed/daemon.log 2>&1 || \
+		echo "testbed: the daemon does not build: build/testbed/daemon.log" >&2
+
+testbed: $(addprefix testbed-,$(HOST_KERNELS))
+$(addprefix testbed-,$(HOST_KERNELS)): testbed-%:
+	@$(MAKE) testbed-host HOST_KERNEL=$*
+
+# --- checks ---
+
+unit-programs = $(shell $(MAKE) -s -C selftests/unit \
+	--eval='list-programs: ; @echo $$(addprefix $$(out)/,$$(TESTS))' list-programs)
+daemon-programs = $(wildcard daemon/test/*.sh)
+testbed-programs = $(sort $(wildcard $(testbed)/tests/*.sh))
+
+unit: | deps-build
+	$(MAKE) -C selftests/unit all
+
+check: unit daemon testbed
+	@selftests/run $(unit-programs) $(testbed-programs)
+
+check-unit: unit
+	@selftests/run $(unit-programs)
+
+check-host: testbed
+	@selftests/run $(testbed-programs)
+
+# The kernel's style checker, from the headers of the host kernel, and sparse.
+check-sparse: kernels
+	$(MAKE) -B $(build)/module-6.1/vmon.ko C=2
+
+demo: kernels guests
+	@$(testbed)/demo
+
+clean:
+	rm -rf $(build)/module $(addprefix $(build)/module-,$(HOST_KERNELS)) $(build)/daemon \
+		$(build)/unit $(build)/guest $(build)/testbed
+
+distclean:
+	rm -rf $(build)
+
+help:
+	@echo 'make               build vmon.ko for KDIR, vmond and vmonctl, into build/'
+	@echo '                   (KDIR=$(KDIR); W=1; C=1 runs sparse)'
+	@echo 'make deps          install the Debian packages that building and testing need'
+	@echo '                   (other targets do it themselves; DEPS= forbids it)'
+	@echo 'make check         all tests; ends with: N passed, N failed, N skipped'
+	@echo 'make check-unit    the unit tests alone'
+	@echo 'make check-host    the test bed alone: Debian hosts in QEMU and Bochs'
+	@echo 'make check-sparse  build the module for 6.1 under sparse'
+	@echo 'make demo          run a Debian i386 guest under vmon, here if the machine can'
+	@echo '                   load modules, else in an emulated Debian host'
+	@echo 'make module-6.1 module-6.12   the module for the test bed'"'"'s host kernels'
+	@echo 'make testbed       kernels, guests and images of the test bed'
+	@echo 'make clean         remove what was built; downloads stay (distclean: all)'
+	@echo
+	@echo 'selftests/testbed/host -- COMMAND     run a command in an emulated Debian host'
+	@echo 'selftests/testbed/native 686 full     run a test guest without vmon'
+
+FORCE:
+
+.PHONY: all deps deps-build deps-testbed module daemon kernels guests testbed testbed-host \
+	unit check check-unit check-host check-sparse demo clean distclean help FORCE \
+	$(addprefix module-,$(HOST_KERNELS)) $(addprefix testbed-,$(HOST_KERNELS))

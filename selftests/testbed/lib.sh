@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What the scripts of the test bed share: where things are, and how they speak.
+
+testbed=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$testbed/../.." && pwd)
+build=$top/build
+kernels=$build/kernels
+# shellcheck disable=SC2034 # used by the scripts that source this file
+host_kernels="6.1 6.12"
+# shellcheck disable=SC2034
+guest_kernels="686 686-pae"
+
+say()
+{
+	echo "${0##*/}: $*" >&2
+}
+
+die()
+{
+	say "$*"
+	exit 125
+}
+
+# libraries_of FILE...: every shared library and loader that the files need, and the
+# files themselves where they are libraries.
+libraries_of()
+{
+	local file
+	for file; do
+		case $file in
+		*.so.*) echo "$file" ;;
+		esac
+		ldd "$file" 2>/dev/null | sed -n 's/.*\s\(\/[^ ]*\) (0x.*/\1/p; s/^\s*\(\/[^ ]*\) (0x.*/\1/p'
+	done | LC_ALL=C sort -u
+}
