@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * CPUID: a 32-bit processor of family 6 with SSE2 and without the features
+ * that nobody here emulates (MCE, MTRR, PAT, VME, PSE-36, APIC unless present).
+ * The leaves are a table; SDM vol. 2, CPUID.
+ */
+#include <linux/string.h>
+#include "vm/cpuid.h"
+
+/* Leaf 1, EDX. */
+#define F_FPU	(1u << 0)
+#define F_DE	(1u << 2)
+#define F_PSE	(1u << 3)
+#define F_TSC	(1u << 4)
+#define F_MSR	(1u << 5)
+#define F_PAE	(1u << 6)
+#define F_CX8	(1u << 8)
+#define F_APIC	(1u << 9)
+#define F_SEP	(1u << 11)
+#define F_PGE	(1u << 13)
+#define F_CMOV	(1u << 15)
+#define F_CLFSH	(1u << 19)
+#define F_MMX	(1u << 23)
+#define F_FXSR	(1u << 24)
+#define F_SSE	(1u << 25)
+#define F_SSE2	(1u << 26)
+#define FEATURES (F_FPU | F_DE | F_PSE | F_TSC | F_MSR | F_PAE | F_CX8 | \
+		  F_SEP | F_PGE | F_CMOV | F_CLFSH | F_MMX | F_FXSR | F_SSE | \
+		  F_SSE2)
+#define F_HYPERVISOR	(1u << 31)	/* ECX */
+#define F_NX		(1u << 20)	/* leaf 80000001, EDX */
+
+struct leaf {
+	u32 leaf, eax, ebx, ecx, edx;
+};
+
+static const struct leaf leaves[] = {
+	{ 0x00000000, 2, 0x756e6547, 0x6c65746e, 0x49656e69 }, /* GenuineIntel */
+	{ 0x00000001, VMON_CPUID_SIGNATURE, 8 << 8, F_HYPERVISOR, FEATURES },
+	{ 0x00000002, 0x02b3b001, 0x000000f0, 0, 0x2c04307d },
+	{ 0x40000000, 0x40000000, 0x6e6f6d76, 0x6e6f6d76, 0x6e6f6d76 },
+	{ 0x80000000, 0x80000008, 0, 0, 0 },
+	{ 0x80000001, 0, 0, 0, 0 },
+	{ 0x80000006, 0, 0, 0x08006040, 0 },
+	{ 0x80000008, 32 << 8 | VMON_PHYS_BITS, 0, 0, 0 },
+};
+
+static const char brand[48] = "vmon virtual CPU";
+
+void vmon_cpuid(u32 *eax, u32 *ebx, u32 *ecx, u32 *edx, bool nx, bool apic)
+{
+	u32 leaf = *eax, part[4];
+	unsigned int i;
+
+	*eax = 0;
+	*ebx = 0;
+	*ecx = 0;
+	*edx = 0;
+	if (leaf >= 0x80000002 && leaf <= 0x80000004) {
+		memcpy(part, brand + (leaf - 0x80000002) * 16, sizeof(part));
+		*eax = part[0];
+		*ebx = part[1];
+		*ecx = part[2];
+		*edx = part[3];
+		return;
+	}
+	for (i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++) {
+		if (leaves[i].leaf != leaf)
+			continue;
+		*eax = leaves[i].eax;
+		*ebx = leaves[i].ebx;
+		*ecx = leaves[i].ecx;
+		*edx = leaves[i].edx;
+	}
+	if (leaf == 1 && apic)
+		*edx |= F_APIC;
+	if (leaf == 0x80000001 && nx)
+		*edx |= F_NX;
+}
