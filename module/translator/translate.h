@@ -37,8 +37,10 @@ struct vmon_bt;
  *		Returns bytes read, or a negative value when the page is not
  *		mapped, not executable, or not RAM.
  * @protect:	the guest frame @gfn now holds translated code: writes to it must
- *		lead to vmon_bt_invalidate_gpa()
- * @alloc, @free: bookkeeping memory (struct vmon_tu and its map)
+ *		lead to vmon_bt_invalidate_gpa(). Called for the frame's first
+ *		unit, and again when all were dropped since
+ * @alloc, @free: bookkeeping memory, in few pieces that together are about twice
+ *		the cache: vmalloc(). Called by create and destroy only
  */
 struct vmon_bt_ops {
 	int (*fetch)(void *priv, u32 gva, void *buf, unsigned int len, u64 *gpa);
@@ -62,11 +64,12 @@ enum vmon_bt_site {
  * struct vmon_bt_pos - a position in translated code
  * @site:	enum vmon_bt_site
  * @eip:	the guest instruction that the code at this address belongs to
- * @target:	CHAIN: guest address of the destination; PENDING: guest address of
- *		the next instruction
+ * @target:	CHAIN: guest address of the destination (and @eip is the same: the
+ *		branch is complete); PENDING: guest address of the next instruction
  * @boundary:	exactly between guest instructions: state is precise and an
  *		interrupt may be taken before @eip
- * @no_irq:	an interrupt must not be taken here (after STI, MOV SS)
+ * @no_irq:	an interrupt must not be taken here (after STI, MOV SS): one more
+ *		guest instruction has to run first
  * @recover:	bit mask of general registers to take back from mpage->spill if the
  *		instruction at this address faults
  */
@@ -85,8 +88,9 @@ struct vmon_bt_pos {
  *		first part is the lookup table (VMON_BT_LUT_SIZE * 8 bytes).
  * @base:	the guest linear address it is mapped at, readable and executable
  *
- * Return: NULL without memory.
+ * Return: NULL without memory, or if @size is below VMON_BT_MIN_SIZE.
  */
+#define VMON_BT_MIN_SIZE (VMON_BT_LUT_SIZE * 8 + 0x10000)
 struct vmon_bt *vmon_bt_create(const struct vmon_bt_ops *ops, void *priv,
 			       void *host, u32 size, u32 base);
 void vmon_bt_destroy(struct vmon_bt *bt);
@@ -100,7 +104,8 @@ void vmon_bt_flush(struct vmon_bt *bt, u32 base);
  * @tc:		linear address in the cache to go to
  *
  * Looks for a unit that starts at, or has an instruction boundary at @eip;
- * translates if there is none. Flushes everything when the cache is full.
+ * translates if there is none. Flushes everything when the cache is full: then
+ * all addresses and sites known before are void.
  *
  * Return: 0; -EFAULT: the first byte of the instruction, or a later one that
  * it needs, cannot be fetched (the emulator raises the fault); -ENOMEM.
@@ -114,6 +119,8 @@ int vmon_bt_enter(struct vmon_bt *bt, u32 eip, u32 *tc);
  * vmon_bt_enter() for @eip, then patches the CHAIN site into a direct jump, or
  * enters the target into the lookup table. A site that has been flushed
  * meanwhile is left alone.
+ *
+ * Return: as vmon_bt_enter().
  */
 int vmon_bt_resume(struct vmon_bt *bt, u32 site, u32 eip, u32 *tc);
 
@@ -122,7 +129,10 @@ int vmon_bt_resume(struct vmon_bt *bt, u32 site, u32 eip, u32 *tc);
  * @tc:		linear address. For a callout: that of its INT instruction (the
  *		saved EIP minus 2).
  *
- * Return: 0; -ENOENT if no valid unit lies there.
+ * Finds units that were invalidated as well, until the next flush: the vCPU may
+ * have been inside.
+ *
+ * Return: 0; -ENOENT if no unit lies there.
  */
 int vmon_bt_locate(struct vmon_bt *bt, u32 tc, struct vmon_bt_pos *pos);
 
@@ -135,6 +145,26 @@ void vmon_bt_invalidate_gva(struct vmon_bt *bt, u32 gva, u32 len);
 
 /* Is there a unit that was fetched from the 4 MiB region @index (gva >> 22)? */
 bool vmon_bt_region_used(const struct vmon_bt *bt, unsigned int index);
+
+/**
+ * vmon_bt_force_callout() - always emulate the instruction at @eip from now on
+ *
+ * For an instruction that keeps faulting on traced or device memory: a callout
+ * is cheaper than the fault. Takes effect on ordinary instructions only. The set
+ * is small and lossy; vmon_bt_flush() keeps it.
+ */
+void vmon_bt_force_callout(struct vmon_bt *bt, u32 eip);
+
+/**
+ * vmon_bt_generation() - changes whenever a unit is dropped
+ *
+ * While it is the same, addresses in the cache that vmon_bt_enter() gave, and
+ * the code behind a callout, may be gone to without asking again.
+ */
+u32 vmon_bt_generation(const struct vmon_bt *bt);
+
+/* Is there a unit that was fetched from guest frame @gfn? */
+bool vmon_bt_gfn_used(const struct vmon_bt *bt, u32 gfn);
 
 /* Bytes used, units, flushes, translations: for statistics. */
 struct vmon_bt_stats {
