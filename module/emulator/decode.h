@@ -144,9 +144,16 @@ struct vmon_opnd {
  * @index:	index register or VMON_NO_REG
  * @scale:	shift of the index, 0..3
  * @disp:	displacement, sign-extended
- * @opnd:	operands, destination first
- * @imm:	immediate, sign-extended as the instruction says; ENTER: the size;
- *		far pointers: the offset
+ * @opnd:	operands, destination first. String operations: opnd[0].size is
+ *		the element size (so OUTS has its memory first); base and index
+ *		are unset. LDS and the like: opnd[2] is the segment register.
+ *		XLAT: base EBX, AL is still to be added. MASKMOVQ, MASKMOVDQU:
+ *		base EDI and MEM_W, without a memory operand. MOV to and from
+ *		segment registers: size 2 but for a general register
+ *		destination, which has the operand size
+ * @imm:	immediate, sign-extended to the operand's size and zero above it
+ *		(REL: sign-extended to 32 bits); ENTER: the size; far pointers:
+ *		the offset
  * @imm2:	far pointers: the selector; ENTER: the nesting level
  * @prefix_len: bytes of legacy prefixes
  * @modrm_off, @disp_off, @disp_size, @imm_off, @imm_size: where in the bytes

@@ -69,8 +69,12 @@ struct vmon_opdef {
 	u8 group;
 };
 
-#define VMON_DEF3(_op, _a, _b, _c, _fl) \
-	{ .op = VMON_OP_##_op, .opnd = { O_##_a, O_##_b, O_##_c }, .flags = (_fl) }
+#define VMON_DEF3(_op, _a, _b, _c, _fl)					\
+	{								\
+		.op = VMON_OP_##_op,					\
+		.opnd = { O_##_a, O_##_b, O_##_c },			\
+		.flags = (_fl),						\
+	}
 #define VMON_DEF2(op, a, b, fl)	VMON_DEF3(op, a, b, 0, fl)
 #define VMON_DEF1(op, a, fl)	VMON_DEF3(op, a, 0, 0, fl)
 #define VMON_DEF0(op, fl)	VMON_DEF3(op, 0, 0, 0, fl)
@@ -95,5 +99,23 @@ const struct vmon_opdef *vmon_def_vshift(u8 opcode, u8 modrm,
 					 unsigned int mandatory);
 const struct vmon_opdef *vmon_def_3dnow(void);
 bool vmon_3dnow_valid(u8 suffix);
+
+/* A decoding under way: how far the bytes are consumed. */
+struct vmon_decoder {
+	struct vmon_insn *insn;
+	const u8 *bytes;
+	unsigned int avail;
+	unsigned int pos;
+	u8 mandatory;
+};
+
+/* A little-endian number of 1, 2 or 4 bytes, sign-extended; 0 or an error. */
+int vmon_dec_fetch(struct vmon_decoder *d, unsigned int size, u32 *val);
+/* A displacement of @size bytes, 0 for none. */
+int vmon_dec_disp(struct vmon_decoder *d, unsigned int size);
+/* Does ModRM name memory? */
+bool vmon_dec_is_mem(const struct vmon_insn *insn);
+/* Operand @o from its code (decode_operands.c). */
+int vmon_dec_operand(struct vmon_decoder *d, struct vmon_opnd *o, u8 code);
 
 #endif /* VMON_EMULATOR_DECODE_TABLES_H */
