@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An engine without a module: the functions of vmond/engine.h, and in place of a
+ * guest a little script that makes the accesses a guest would make.
+ *
+ * So the daemon, its devices, the console and vmonctl can be tested together on
+ * any machine. The "guest" prints a greeting and obeys the
+ * words in its command line (see obey()). It is a state machine that is advanced when
+ * the daemon receives; a socketpair stands in for the netlink socket.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "vmond/engine.h"
+
+#define VMS		8
+#define COM1		0x3f8
+#define BULK		(3u << 20)
+
+struct engine {
+	int events[2];
+};
+
+enum phase {
+	GREET, BULK_OUT, OBEY, ECHO_IDLE, ECHO_POLL, ECHO_LSR, ECHO_BYTE, DONE,
+};
+
+struct engine_vm {
+	struct engine *engine;
+	u32 vm;
+	int fd[2];
+	u8 *ram;
+	size_t ram_size;
+	char name[VMON_NAME_MAX + 1];
+	char append[128];
+	u32 exec;
+	u32 state, cause;
+	char report[128];
+	enum phase phase;
+	u32 seq, done;
+	size_t at;
+	bool reading;		/* waits for an answer */
+	bool answered;
+	bool irq;		/* line 4 */
+	bool reborn;
+	u32 answer;
+	u32 range_com1, range_i8042, range_exit;
+	struct vmon_regs regs;
+};
+
+static struct engine_vm *vms[VMS];
+
+int engine_new(struct engine **ret, struct error *err)
+{
+	struct engine *e = calloc(1, sizeof(*e));
+
+	if (!e || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+			     e->events))
+		return fail(err, errno, "fake engine: %s", strerror(errno));
+	*ret = e;
+	return 0;
+}
+
+void engine_free(struct engine *e)
+{
+	close(e->events[0]);
+	close(e->events[1]);
+	free(e);
+}
+
+int engine_connect(struct engine *e, struct error *err)
+{
+	(void)e;
+	(void)err;
+	return 0;
+}
+
+int engine_events_fd(struct engine *e)
+{
+	return e->events[0];
+}
+
+static void info_of(const struct engine_vm *v, struct engine_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->vm = v->vm;
+	info->state = v->state;
+	info->cause = v->cause;
+	info->exec = v->exec ? v->exec : VMON_EXEC_TRANSLATE;
+	info->memory = v->ram_size;
+	strcpy(info->name, v->name);
+	strcpy(info->guard, "segment");
+	strcpy(info->report, v->report);
+}
+
+void engine_events_receive(struct engine *e, engine_info_fn fn, void *arg)
+{
+	struct engine_info info;
+
+	while (recv(e->events[0], &info, sizeof(info), 0) == sizeof(info))
+		fn(&info, arg);
+}
+
+static void stop(struct engine_vm *v, u32 cause, const char *report)
+{
+	struct engine_info info;
+
+	v->phase = DONE;
+	v->state = VMON_STATE_STOPPED;
+	v->cause = cause;
+	strcpy(v->report, report);
+	info_of(v, &info);
+	(void)send(v->engine->events[1], &info, sizeof(info), 0);
+}
+
+int engine_check(struct engine *e, struct engine_check *ret, struct error *err)
+{
+	(void)e;
+	(void)err;
+	memset(ret, 0, sizeof(*ret));
+	strcpy(ret->version, "fake");
+	ret->unprotected_ok = true;
+	ret->n_guards = 1;
+	strcpy(ret->guards[0].name, "segment");
+	strcpy(ret->guards[0].reason, "this is no real module");
+	return 0;
+}
+
+int engine_list(struct engine *e, engine_info_fn fn, void *arg, struct error *err)
+{
+	struct engine_info info;
+	unsigned int i;
+
+	(void)e;
+	(void)err;
+	for (i = 0; i < VMS; i++) {
+		if (!vms[i])
+			continue;
+		info_of(vms[i], &info);
+		fn(&info, arg);
+	}
+	return 0;
+}
+
+static struct engine_vm *by_id(u32 vm)
+{
+	return vm && vm <= VMS ? vms[vm - 1] : NULL;
+}
+
+int engine_get(struct engine *e, u32 vm, struct engine_info *ret, struct error *err)
+{
+	(void)e;
+	if (!by_id(vm))
+		return fail(err, ENOENT, "no such VM");
+	info_of(by_id(vm), ret);
+	return 0;
+}
+
+static void wake(struct engine_vm *v)
+{
+	(void)send(v->fd[1], "", 1, MSG_DONTWAIT);
+}
+
+int engine_set_state(struct engine *e, u32 vm, u32 state, struct error *err)
+{
+	struct engine_vm *v = by_id(vm);
+
+	(void)e;
+	if (!v)
+		return fail(err, ENOENT, "no such VM");
+	v->state = state;
+	v->cause = state == VMON_STATE_RUNNING ? VMON_CAUSE_NONE : VMON_CAUSE_REQUEST;
+	wake(v);
+	return 0;
+}
+
+int engine_delete(struct engine *e, u32 vm, struct error *err)
+{
+	(void)e;
+	(void)vm;
+	(void)err;
+	return 0;
+}
+
+int engine_get_regs(struct engine *e, u32 vm, struct vmon_regs *ret, struct error *err)
+{
+	(void)e;
+	(void)err;
+	*ret = by_id(vm)->regs;
+	return 0;
+}
+
+int engine_stat(struct engine *e, u32 vm, struct engine_stat *ret, unsigned int n,
+		struct error *err)
+{
+	(void)e;
+	(void)err;
+	(void)n;
+	strcpy(ret[0].name, "exits");
+	ret[0].value = by_id(vm)->seq;
+	return 1;
+}
+
+int engine_trace(struct engine *e, u32 vm, char **ret, struct error *err)
+{
+	(void)e;
+	(void)vm;
+	(void)err;
+	*ret = strdup("port write 3f8\n");
+	return 0;
+}
+
+int engine_vm_new(struct engine *e, const char *name, u32 exec, const char *guard,
+		  struct engine_vm **ret, struct error *err)
+{
+	struct engine_vm *v = calloc(1, sizeof(*v));
+	unsigned int i;
+
+	(void)guard;
+	for (i = 0; i < VMS && vms[i]; i++)
+		;
+	if (!v || i == VMS ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, v->fd))
+		return fail(err, ENOSPC, "fake engine: no room for VM '%s'", name);
+	vms[i] = v;
+	v->vm = i + 1;
+	v->engine = e;
+	v->exec = exec;
+	v->state = VMON_STATE_STOPPED;
+	v->range_exit = -1;
+	strcpy(v->name, name);
+	*ret = v;
+	return 0;
+}
+
+void engine_vm_free(struct engine_vm *v)
+{
+	if (!v)
+		return;
+	vms[v->vm - 1] = NULL;
+	close(v->fd[0]);
+	close(v->fd[1]);
+	if (v->ram)
+		munmap(v->ram, v->ram_size);
+	free(v);
+}
+
+u32 engine_vm_id(const struct engine_vm *v)
+{
+	return v->vm;
+}
+
+int engine_vm_fd(const struct engine_vm *v)
+{
+	return v->fd[0];
+}
+
+int engine_vm_memory(struct engine_vm *v, u64 gpa, u64 size, int fd, u64 offset,
+		     struct error *err)
+{
+	if (gpa != offset)
+		return fail(err, EINVAL, "fake engine: gpa and offset differ");
+	if (gpa) {
+		v->ram_size = gpa + size;
+		v->ram = mmap(NULL, v->ram_size, PROT_READ, MAP_SHARED, fd, 0);
+	}
+	return 0;
+}
+
+int engine_vm_range(struct engine_vm *v, u32 range, u32 space, u64 addr, u64 size,
+		    struct error *err)
+{
+	(void)space;
+	(void)size;
+	(void)err;
+	if (addr == COM1)
+		v->range_com1 = range;
+	if (addr == 0x64)
+		v->range_i8042 = range;
+	if (addr == 0xf4)
+		v->range_exit = range;
+	return 0;
+}
+
+/* Multiboot leaves EBX at its information structure, Linux ESI at boot_params. */
+int engine_vm_regs(struct engine_vm *v, const struct vmon_regs *regs, struct error *err)
+{
+	u32 cmdline;
+
+	(void)err;
+	v->regs = *regs;
+	memcpy(&cmdline, v->ram + (regs->gpr[3] ? regs->gpr[3] + 16 : regs->gpr[6] + 0x228),
+	       sizeof(cmdline));
+	snprintf(v->append, sizeof(v->append), "%s", v->ram + cmdline);
+	return 0;
+}
+
+int engine_vm_reset(struct engine_vm *v, struct error *err)
+{
+	(void)err;
+	v->phase = GREET;
+	v->at = 0;
+	v->reading = false;
+	/* The second life halts, or it would go on for ever. */
+	v->reborn = true;
+	return 0;
+}
+
+static void make(struct engine_vm *v, struct engine_io *io, u32 range, u64 addr, bool write,
+		 u32 data)
+{
+	*io = (struct engine_io){
+		.range = range, .seq = ++v->seq, .addr = addr, .size = 1,
+		.data = data, .write = write,
+	};
+	if (!write) {
+		v->reading = true;
+		v->answered = false;
+	}
+}
+
+static void obey(struct engine_vm *v, struct engine_io *io, unsigned int *n)
+{
+	if (v->reborn || strstr(v->append, "halt")) {
+		stop(v, VMON_CAUSE_HALT, "");
+	} else if (strstr(v->append, "fault")) {
+		stop(v, VMON_CAUSE_SHUTDOWN, "triple fault at 00100000");
+	} else if (strstr(v->append, "error")) {
+		stop(v, VMON_CAUSE_ERROR, "unsupported: 0f ff at 00100000");
+	} else if (strstr(v->append, "exit")) {
+		make(v, &io[(*n)++], v->range_exit, 0xf4, true, 42);
+		v->phase = DONE;
+	} else if (strstr(v->append, "reset")) {
+		make(v, &io[(*n)++], v->range_i8042, 0x64, true, 0xfe);
+		v->phase = DONE;
+	} else if (strstr(v->append, "echo")) {
+		/* DTR, RTS, OUT2; then interrupts on received data. */
+		make(v, &io[(*n)++], v->range_com1, COM1 + 4, true, 0x0b);
+		make(v, &io[(*n)++], v->range_com1, COM1 + 2, true, 0x01);
+		make(v, &io[(*n)++], v->range_com1, COM1 + 1, true, 0x01);
+		v->phase = ECHO_POLL;
+	} else {
+		v->phase = DONE;	/* runs on, silently */
+	}
+}
+
+/* Advance the guest. Return: accesses it made. */
+static unsigned int step(struct engine_vm *v, struct engine_io *io, unsigned int max)
+{
+	static const char greeting[] = "hello from the fake guest\n";
+	unsigned int n = 0;
+
+	while (n + 4 < max && v->state == VMON_STATE_RUNNING) {
+		if (v->reading) {
+			if (!v->answered)
+				break;
+			v->reading = false;
+		}
+		if (v->seq - v->done > VMON_IO_WINDOW - 4)
+			break;
+		switch (v->phase) {
+		case GREET:
+			make(v, &io[n++], v->range_com1, COM1, true, greeting[v->at]);
+			if (!greeting[++v->at]) {
+				v->at = 0;
+				v->phase = strstr(v->append, "bulk") ? BULK_OUT : OBEY;
+			}
+			break;
+		case BULK_OUT:
+			make(v, &io[n++], v->range_com1, COM1, true,
+			     v->at % 64 == 63 ? '\n' : '0' + v->at % 64);
+			if (++v->at == BULK)
+				v->phase = OBEY;
+			break;
+		case OBEY:
+			obey(v, io, &n);
+			if (v->phase == DONE)
+				return n;
+			break;
+		case ECHO_IDLE:
+			if (!v->irq)
+				return n;
+			v->phase = ECHO_POLL;
+			break;
+		case ECHO_POLL:
+			make(v, &io[n++], v->range_com1, COM1 + 5, false, 0);
+			v->phase = ECHO_LSR;
+			break;
+		case ECHO_LSR:
+			if (!(v->answer & 1)) {
+				v->phase = ECHO_IDLE;
+				break;
+			}
+			make(v, &io[n++], v->range_com1, COM1, false, 0);
+			v->phase = ECHO_BYTE;
+			break;
+		case ECHO_BYTE:
+			if (v->answer == 4) {
+				stop(v, VMON_CAUSE_HALT, "");
+				return n;
+			}
+			make(v, &io[n++], v->range_com1, COM1, true, v->answer);
+			v->phase = ECHO_POLL;
+			break;
+		case DONE:
+			return n;
+		}
+	}
+	return n;
+}
+
+int engine_vm_receive(struct engine_vm *v, struct engine_io *io, unsigned int n)
+{
+	char buf[256];
+
+	while (recv(v->fd[0], buf, sizeof(buf), 0) > 0)
+		;
+	return step(v, io, n);
+}
+
+void engine_vm_done(struct engine_vm *v, u32 seq)
+{
+	v->done = seq;
+	wake(v);
+}
+
+void engine_vm_done_read(struct engine_vm *v, u32 seq, u32 data)
+{
+	v->done = seq;
+	v->answer = data;
+	v->answered = true;
+	wake(v);
+}
+
+void engine_vm_irq(struct engine_vm *v, unsigned int line, bool level)
+{
+	if (line != 4)
+		return;
+	v->irq = level;
+	if (level)
+		wake(v);
+}
+
+int engine_vm_flush(struct engine_vm *v)
+{
+	(void)v;
+	return 0;
+}
+
+bool engine_vm_complaint(struct engine_vm *v, struct error *ret)
+{
+	(void)v;
+	(void)ret;
+	return false;
+}

@@ -1,0 +1,542 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The daemon's D-Bus interface: org.vmon.Manager1.
+ *
+ * Files come as descriptors. A VM is named by its name, an occasion that can be
+ * over before one asks (Wait) by the number that Run gave. Errors carry the
+ * sentence for the user as their message.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/capability.h>
+#include <systemd/sd-bus-vtable.h>
+#include <unistd.h>
+
+#include "common/version.h"
+#include "vmond/manager.h"
+
+#define RUN_REBOOT	1
+#define RUN_DEBUG_EXIT	2
+
+static int refuse(sd_bus_error *e, const struct error *err)
+{
+	return sd_bus_error_set_errnof(e, err->code, "%s", err->text);
+}
+
+static const char *state_name(u32 state)
+{
+	static const char * const name[] = {
+		[VMON_STATE_STOPPED] = "stopped",
+		[VMON_STATE_RUNNING] = "running",
+		[VMON_STATE_PAUSED] = "paused",
+	};
+
+	return state < ARRAY_SIZE(name) && name[state] ? name[state] : "unknown";
+}
+
+static const char *cause_name(u32 cause)
+{
+	static const char * const name[] = {
+		[VMON_CAUSE_NONE] = "none",
+		[VMON_CAUSE_REQUEST] = "request",
+		[VMON_CAUSE_OWNER] = "owner-gone",
+		[VMON_CAUSE_HALT] = "halt",
+		[VMON_CAUSE_SHUTDOWN] = "triple-fault",
+		[VMON_CAUSE_ERROR] = "error",
+	};
+
+	return cause < ARRAY_SIZE(name) && name[cause] ? name[cause] : "unknown";
+}
+
+static const char *exec_name(u32 exec)
+{
+	static const char * const name[] = {
+		[VMON_EXEC_TRANSLATE] = "translate",
+		[VMON_EXEC_EMULATE] = "emulate",
+	};
+
+	return exec < ARRAY_SIZE(name) && name[exec] ? name[exec] : "default";
+}
+
+static int parse_exec(const char *name, u32 *ret, struct error *err)
+{
+	if (!*name)
+		*ret = 0;
+	else if (!strcmp(name, "translate"))
+		*ret = VMON_EXEC_TRANSLATE;
+	else if (!strcmp(name, "emulate"))
+		*ret = VMON_EXEC_EMULATE;
+	else
+		return fail(err, EINVAL, "exec '%s': use translate or emulate", name);
+	return 0;
+}
+
+/* A VM by name, dead or alive. */
+static struct vm *find(struct manager *m, const char *name, bool alive, sd_bus_error *e)
+{
+	struct vm *vm = manager_find_vm(m, name);
+	struct error err;
+
+	if (!vm) {
+		(void)fail(&err, ENXIO, "no VM is named '%s': see 'vmonctl list'", name);
+		refuse(e, &err);
+		return NULL;
+	}
+	if (alive && vm->end) {
+		(void)fail(&err, ENXIO, "VM '%s' has ended: %s", name, vm_end_name(vm->end));
+		refuse(e, &err);
+		return NULL;
+	}
+	return vm;
+}
+
+static int read_initrd(sd_bus_message *m, struct vm_config *c, struct error *err)
+{
+	const char *name;
+	int fd, r;
+
+	r = sd_bus_message_enter_container(m, 'a', "(hs)");
+	while (r >= 0 && (r = sd_bus_message_read(m, "(hs)", &fd, &name)) > 0) {
+		if (c->initrd.data)
+			return fail(err, EINVAL, "initrd: only one can be given");
+		r = file_read(fd, name, NULL, &c->initrd, err);
+		if (r < 0)
+			return r;
+	}
+	if (r >= 0)
+		r = sd_bus_message_exit_container(m);
+	return r < 0 ? fail(err, -r, "malformed message") : 0;
+}
+
+static int read_modules(sd_bus_message *m, struct vm_config *c, struct error *err)
+{
+	const char *name, *args;
+	int fd, r;
+
+	r = sd_bus_message_enter_container(m, 'a', "(hss)");
+	while (r >= 0 && (r = sd_bus_message_read(m, "(hss)", &fd, &name, &args)) > 0) {
+		if (c->n_modules == VM_MODULES_MAX)
+			return fail(err, E2BIG, "module: more than %u given", VM_MODULES_MAX);
+		r = file_read(fd, name, args, &c->modules[c->n_modules], err);
+		if (r < 0)
+			return r;
+		c->n_modules++;
+	}
+	if (r >= 0)
+		r = sd_bus_message_exit_container(m);
+	return r < 0 ? fail(err, -r, "malformed message") : 0;
+}
+
+static int read_config(sd_bus_message *m, struct vm_config *c, struct error *err)
+{
+	const char *name, *kernel, *append, *exec;
+	u64 flags;
+	int fd, r;
+
+	r = sd_bus_message_read(m, "shs", &name, &fd, &kernel);
+	if (r < 0)
+		return fail(err, -r, "malformed message");
+	r = file_read(fd, kernel, NULL, &c->kernel, err);
+	if (r >= 0)
+		r = read_initrd(m, c, err);
+	if (r >= 0)
+		r = read_modules(m, c, err);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_read(m, "stst", &append, &c->memory, &exec, &flags);
+	if (r < 0)
+		return fail(err, -r, "malformed message");
+	r = parse_exec(exec, &c->exec, err);
+	if (r < 0)
+		return r;
+	c->reboot = flags & RUN_REBOOT;
+	c->debug_exit = flags & RUN_DEBUG_EXIT;
+	c->name = strdup(name);
+	c->append = strdup(append);
+	if (!c->name || !c->append)
+		return fail(err, ENOMEM, "out of memory");
+	return 0;
+}
+
+static int method_run(sd_bus_message *m, void *arg, sd_bus_error *e)
+{
+	struct vm_config *config = calloc(1, sizeof(*config));
+	struct error err;
+	struct vm *vm;
+	int r;
+
+	if (!config)
+		return -ENOMEM;
+	r = read_config(m, config, &err);
+	if (r >= 0)
+		r = manager_run_vm(arg, config, &vm, &err);
+	vm_config_free(config);
+	free(config);
+	if (r < 0)
+		return refuse(e, &err);
+	return sd_bus_reply_method_return(m, "ts", vm->id, vm->config.name);
+}
+
+struct list_context {
+	struct manager *manager;
+	sd_bus_message *reply;
+	int r;
+};
+
+static void list_one(const struct engine_info *info, void *arg)
+{
+	struct list_context *c = arg;
+	struct vm *vm = manager_find_vm(c->manager, info->name);
+	u64 id = vm && vm->evm && engine_vm_id(vm->evm) == info->vm ? vm->id : 0;
+
+	if (c->r >= 0)
+		c->r = sd_bus_message_append(c->reply, "(tusssssbts)", id, info->vm,
+					     info->name, state_name(info->state),
+					     cause_name(info->cause), exec_name(info->exec),
+					     info->guard, (int)info->protected,
+					     info->memory, info->report);
+}
+
+static int method_list(sd_bus_message *m, void *arg, sd_bus_error *e)
+{
+	struct list_context c = { .manager = arg };
+	struct error err;
+	struct vm *vm;
+	int r;
+
+	r = sd_bus_message_new_method_return(m, &c.reply);
+	if (r < 0)
+		return r;
+	c.r = sd_bus_message_open_container(c.reply, 'a', "(tusssssbts)");
+	r = engine_list(c.manager->engine, list_one, &c, &err);
+	if (r < 0) {
+		sd_bus_message_unref(c.reply);
+		return refuse(e, &err);
+	}
+	for (vm = c.manager->vms; vm && c.r >= 0; vm = vm->next)
+		if (vm->end)
+			c.r = sd_bus_message_append(c.reply, "(tusssssbts)", vm->id, 0,
+						    vm->config.name, "ended",
+						    vm_end_name(vm->end),
+						    exec_name(vm->config.exec), "", 1,
+						    vm->config.memory,
+						    vm->report ? vm->report : "");
+	r = c.r;
+	if (r >= 0)
+		r = sd_bus_message_close_container(c.reply);
+	if (r >= 0)
+		r = sd_bus_send(NULL, c.reply, NULL);
+	sd_bus_message_unref(c.reply);
+	return r;
+}
+
+static int method_stop(sd_bus_message *m, void *arg, sd_bus_error *e)
+{
+	const char *name;
+	struct vm *vm;
+	int r;
+
+	r = sd_bus_message_read(m, "s", &name);
+	if (r < 0)
+		return r;
+	vm = find(arg, name, true, e);
+	if (!vm)
+		return -ENXIO;
+	vm_stop(vm);
+	return sd_bus_reply_method_return(m, NULL);
+}
+
+static int set_state(sd_bus_message *m, void *arg, sd_bus_error *e, u32 state)
+{
+	struct manager *manager = arg;
+	struct error err;
+	const char *name;
+	struct vm *vm;
+	int r;
+
+	r = sd_bus_message_read(m, "s", &name);
+	if (r < 0)
+		return r;
+	vm = find(manager, name, true, e);
+	if (!vm)
+		return -ENXIO;
+	if (engine_set_state(manager->engine, engine_vm_id(vm->evm), state, &err) < 0)
+		return refuse(e, &err);
+	return sd_bus_reply_method_return(m, NULL);
+}
+
+static int method_pause(sd_bus_message *m, void *arg, sd_bus_error *e)
+{
+	return set_state(m, arg, e, VMON_STATE_PAUSED);
+}
+
+static int method_resume(sd_bus_message *m, void *arg, sd_bus_error *e)
+{
+	return set_state(m, arg, e, VMON_STATE_RUNNING);
+}
+
+static int method_console(sd_bus_message *m, void *arg, sd_bus_error *e)
+{
+	const char *name;
+	struct error err;
+	struct vm *vm;
+	int all, fd, r;
+
+	r = sd_bus_message_read(m, "sb", &name, &all);
+	if (r < 0)
+		return r;
+	vm = find(arg, name, true, e);
+	if (!vm)
+		return -ENXIO;
+	if (console_attach(vm->console, all, &fd, &err) < 0)
+		return refuse(e, &err);
+	r = sd_bus_reply_method_return(m, "h", fd);	/* makes a copy */
+	close(fd);
+	return r;
+}
+
+static int method_wait(sd_bus_message *m, void *arg, sd_bus_error *e)
+{
+	struct vm_waiter *w;
+	struct error err;
+	struct vm *vm;
+	u64 id;
+	int r;
+
+	r = sd_bus_message_read(m, "t", &id);
+	if (r < 0)
+		return r;
+	vm = manager_find_id(arg, id);
+	if (!vm) {
+		(void)fail(&err, ENXIO, "no VM has the number %llu", (unsigned long long)id);
+		return refuse(e, &err);
+	}
+	if (vm->end)
+		return sd_bus_reply_method_return(m, "sus", vm_end_name(vm->end), vm->value,
+						  vm->report ? vm->report : "");
+	w = calloc(1, sizeof(*w));
+	if (!w)
+		return -ENOMEM;
+	w->message = sd_bus_message_ref(m);
+	w->next = vm->waiters;
+	vm->waiters = w;
+	return 1;		/* answered when the VM ends */
+}
+
+static int method_check(sd_bus_message *m, void *arg, sd_bus_error *e)
+{
+	struct manager *manager = arg;
+	struct engine_check check;
+	sd_bus_message *reply;
+	struct error err;
+	unsigned int i;
+	int r;
+
+	if (engine_check(manager->engine, &check, &err) < 0)
+		return refuse(e, &err);
+	r = sd_bus_message_new_method_return(m, &reply);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append(reply, "ssbb", VMON_VERSION, check.version,
+				  (int)check.protected, (int)check.unprotected_ok);
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, 'a', "(sbs)");
+	for (i = 0; i < check.n_guards && r >= 0; i++)
+		r = sd_bus_message_append(reply, "(sbs)", check.guards[i].name,
+					  (int)check.guards[i].available,
+					  check.guards[i].reason);
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	if (r >= 0)
+		r = sd_bus_send(NULL, reply, NULL);
+	sd_bus_message_unref(reply);
+	return r;
+}
+
+static int method_stat(sd_bus_message *m, void *arg, sd_bus_error *e)
+{
+	static struct engine_stat stat[ENGINE_STATS];
+	struct manager *manager = arg;
+	sd_bus_message *reply;
+	const char *name;
+	struct error err;
+	struct vm *vm;
+	int i, n, r;
+
+	r = sd_bus_message_read(m, "s", &name);
+	if (r < 0)
+		return r;
+	vm = find(manager, name, true, e);
+	if (!vm)
+		return -ENXIO;
+	n = engine_stat(manager->engine, engine_vm_id(vm->evm), stat, ENGINE_STATS, &err);
+	if (n < 0)
+		return refuse(e, &err);
+	r = sd_bus_message_new_method_return(m, &reply);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_open_container(reply, 'a', "(st)");
+	for (i = 0; i < n && r >= 0; i++)
+		r = sd_bus_message_append(reply, "(st)", stat[i].name, stat[i].value);
+	if (r >= 0)
+		r = sd_bus_message_append(reply, "(st)(st)(st)(st)",
+					  "vmond.accesses", vm->accesses,
+					  "vmond.wakeups", vm->wakeups,
+					  "vmond.restarts", (u64)vm->restarts,
+					  "vmond.console_bytes", console_written(vm->console));
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	if (r >= 0)
+		r = sd_bus_send(NULL, reply, NULL);
+	sd_bus_message_unref(reply);
+	return r;
+}
+
+/* "regs" or "trace" of a VM, living or ended. Return: text to be freed. */
+static int debug_text(struct manager *m, struct vm *vm, const char *what, char **ret,
+		      struct error *err)
+{
+	struct vmon_regs regs;
+	const char *kept;
+	u32 id;
+	int r;
+
+	if (strcmp(what, "regs") && strcmp(what, "trace"))
+		return fail(err, EINVAL, "debug '%s': use regs or trace", what);
+	if (vm->end) {
+		kept = !strcmp(what, "regs") ? vm->regs : vm->trace;
+		if (!kept)
+			return fail(err, ENODATA,
+				    "VM '%s' has ended (%s) and nothing was kept: that is done after errors and triple faults",
+				    vm->config.name, vm_end_name(vm->end));
+		*ret = strdup(kept);
+	} else {
+		id = engine_vm_id(vm->evm);
+		if (!strcmp(what, "trace"))
+			return engine_trace(m->engine, id, ret, err);
+		r = engine_get_regs(m->engine, id, &regs, err);
+		if (r < 0)
+			return r;
+		*ret = regs_text(&regs);
+	}
+	return *ret ? 0 : fail(err, ENOMEM, "out of memory");
+}
+
+static int method_debug(sd_bus_message *m, void *arg, sd_bus_error *e)
+{
+	const char *name, *what;
+	char *text = NULL;
+	struct error err;
+	struct vm *vm;
+	int r;
+
+	r = sd_bus_message_read(m, "ss", &name, &what);
+	if (r < 0)
+		return r;
+	vm = find(arg, name, false, e);
+	if (!vm)
+		return -ENXIO;
+	if (debug_text(arg, vm, what, &text, &err) < 0)
+		return refuse(e, &err);
+	r = sd_bus_reply_method_return(m, "s", text);
+	free(text);
+	return r;
+}
+
+/* A VM that this daemon has, with all it knows, as strings. */
+static int method_show(sd_bus_message *m, void *arg, sd_bus_error *e)
+{
+	struct manager *manager = arg;
+	struct engine_info info = { 0 };
+	const char *name, *report;
+	char memory[32], id[32], number[16], value[16];
+	struct error err;
+	struct vm *vm;
+	int r;
+
+	r = sd_bus_message_read(m, "s", &name);
+	if (r < 0)
+		return r;
+	vm = find(manager, name, false, e);
+	if (!vm)
+		return -ENXIO;
+	if (!vm->end && engine_get(manager->engine, engine_vm_id(vm->evm), &info, &err) < 0)
+		return refuse(e, &err);
+	report = vm->end ? (vm->report ? vm->report : "") : info.report;
+	snprintf(id, sizeof(id), "%llu", (unsigned long long)vm->id);
+	snprintf(number, sizeof(number), "%u", info.vm);
+	snprintf(memory, sizeof(memory), "%llu", (unsigned long long)vm->config.memory);
+	snprintf(value, sizeof(value), "%u", vm->value);
+	return sd_bus_reply_method_return(m, "a{ss}", 16,
+		"Name", vm->config.name,
+		"Id", id,
+		"Vm", number,
+		"State", vm->end ? "ended" : state_name(info.state),
+		"Cause", vm->end ? vm_end_name(vm->end) : cause_name(info.cause),
+		"ExitValue", value,
+		"Exec", exec_name(vm->end ? vm->config.exec : info.exec),
+		"Guard", info.guard,
+		"Protected", vm->end ? "" : info.protected ? "yes" : "UNPROTECTED",
+		"Memory", memory,
+		"Kernel", vm->config.kernel.name,
+		"Initrd", vm->config.initrd.name ? vm->config.initrd.name : "",
+		"Append", vm->config.append,
+		"Reboot", vm->config.reboot ? "yes" : "no",
+		"DebugExit", vm->config.debug_exit ? "yes" : "no",
+		"Report", report);
+}
+
+static int method_dump(sd_bus_message *m, void *arg, sd_bus_error *e)
+{
+	char *text = manager_dump(arg);
+	int r;
+
+	(void)e;
+	if (!text)
+		return -ENOMEM;
+	r = sd_bus_reply_method_return(m, "s", text);
+	free(text);
+	return r;
+}
+
+#define ACCESS	SD_BUS_VTABLE_CAPABILITY(CAP_NET_ADMIN)
+
+static const sd_bus_vtable manager_vtable[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_METHOD_WITH_ARGS("Run",
+	       SD_BUS_ARGS("s", name, "h", kernel, "s", kernel_name, "a(hs)", initrd,
+			   "a(hss)", modules, "s", append, "t", memory, "s", exec,
+			   "t", flags),
+	       SD_BUS_RESULT("t", id, "s", name), method_run, ACCESS),
+	SD_BUS_METHOD_WITH_ARGS("List", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(tusssssbts)", vms), method_list, ACCESS),
+	SD_BUS_METHOD_WITH_ARGS("Stop", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT, method_stop, ACCESS),
+	SD_BUS_METHOD_WITH_ARGS("Pause", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT, method_pause, ACCESS),
+	SD_BUS_METHOD_WITH_ARGS("Resume", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT, method_resume, ACCESS),
+	SD_BUS_METHOD_WITH_ARGS("Console", SD_BUS_ARGS("s", name, "b", all), SD_BUS_RESULT("h", socket),
+	       method_console, ACCESS),
+	SD_BUS_METHOD_WITH_ARGS("Wait", SD_BUS_ARGS("t", id),
+	       SD_BUS_RESULT("s", end, "u", value, "s", report), method_wait, ACCESS),
+	SD_BUS_METHOD_WITH_ARGS("Check", SD_BUS_NO_ARGS,
+	       SD_BUS_RESULT("s", daemon_version, "s", module_version, "b", protected,
+			     "b", unprotected_ok, "a(sbs)", guards), method_check, ACCESS),
+	SD_BUS_METHOD_WITH_ARGS("Stat", SD_BUS_ARGS("s", name), SD_BUS_RESULT("a(st)", statistics),
+	       method_stat, ACCESS),
+	SD_BUS_METHOD_WITH_ARGS("Show", SD_BUS_ARGS("s", name), SD_BUS_RESULT("a{ss}", properties),
+	       method_show, ACCESS),
+	SD_BUS_METHOD_WITH_ARGS("Debug", SD_BUS_ARGS("s", name, "s", what), SD_BUS_RESULT("s", text),
+	       method_debug, ACCESS),
+	SD_BUS_METHOD_WITH_ARGS("Dump", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", text), method_dump, ACCESS),
+	SD_BUS_VTABLE_END
+};
+
+/**
+ * bus_add_objects() - offer the manager's interface on a connection
+ * @m: manager
+ * @bus: private connection, or the system bus
+ */
+int bus_add_objects(struct manager *m, sd_bus *bus)
+{
+	return sd_bus_add_object_vtable(bus, NULL, VMON_BUS_PATH, VMON_BUS_INTERFACE,
+					manager_vtable, m);
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vmond: the device half of the virtual machine monitor.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#include "vmond/log.h"
+#include "vmond/manager.h"
+#include "common/version.h"
+
+static int usage(FILE *f)
+{
+	fputs("usage: vmond [--runtime-dir DIR]\n"
+	      "\n"
+	      "Serves virtual machines of the vmon module; vmonctl(1) is its client.\n"
+	      "Stays in the foreground; start it with 'systemctl start vmond' or 'vmond &'.\n"
+	      "\n"
+	      "  --runtime-dir DIR  where the socket and the lock are (" RUNTIME_DIR ")\n"
+	      "  --version          print the version\n"
+	      "  --help             print this\n", f);
+	return f == stderr ? 2 : 0;
+}
+
+static int run(const char *dir)
+{
+	struct manager *m = NULL;
+	struct error err;
+	int r;
+
+	r = manager_new(&m, &err);
+	if (r < 0)
+		goto err_log;
+	r = manager_startup(m, dir, &err);
+	if (r < 0)
+		goto err_free;
+	(void)sd_notify(0, "READY=1\nSTATUS=Serving virtual machines");
+	r = manager_run(m, &err);
+	(void)sd_notify(0, "STOPPING=1");
+	if (r < 0)
+		goto err_free;
+	manager_free(m);
+	return 0;
+
+err_free:
+	manager_free(m);
+err_log:
+	log_error("%s", err.text);
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "runtime-dir", required_argument, NULL, 'd' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 }
+	};
+	const char *dir = RUNTIME_DIR;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+		switch (c) {
+		case 'd':
+			dir = optarg;
+			break;
+		case 'V':
+			puts("vmond " VMON_VERSION);
+			return 0;
+		case 'h':
+			return usage(stdout);
+		default:
+			fputs("vmond: try 'vmond --help'\n", stderr);
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "vmond: unexpected argument '%s': try 'vmond --help'\n",
+			argv[optind]);
+		return 2;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	return run(dir);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The daemon: its loop, its VMs, its connection to the module, its clients.
+ */
+#ifndef VMON_VMOND_MANAGER_H
+#define VMON_VMOND_MANAGER_H
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "common/error.h"
+#include "vmond/engine.h"
+#include "vmond/vm.h"
+
+#define RUNTIME_DIR	"/run/vmon"
+#define ENDED_MAX	64	/* ended VMs remembered */
+#define PEERS_MAX	64
+
+struct peer {
+	struct peer *next;
+	struct manager *manager;
+	sd_bus *bus;
+};
+
+struct manager {
+	sd_event *event;
+	struct engine *engine;
+	sd_event_source *events_source;
+	sd_event_source *listen_source;
+	char *dir;		/* runtime directory */
+	int lock_fd;
+	int listen_fd;
+	struct peer *peers;
+	unsigned int n_peers;
+	struct vm *vms;		/* newest first, ended ones included */
+	u64 last_id;
+};
+
+int manager_new(struct manager **ret, struct error *err);
+int manager_startup(struct manager *m, const char *dir, struct error *err);
+int manager_run(struct manager *m, struct error *err);
+void manager_free(struct manager *m);
+
+int manager_connect(struct manager *m, struct error *err);
+int manager_run_vm(struct manager *m, struct vm_config *config, struct vm **ret,
+		   struct error *err);
+struct vm *manager_find_vm(struct manager *m, const char *name);
+struct vm *manager_find_id(struct manager *m, u64 id);
+char *manager_dump(struct manager *m);
+
+/* listen.c */
+int listen_start(struct manager *m, struct error *err);
+void listen_stop(struct manager *m);
+
+/* bus.c */
+int bus_add_objects(struct manager *m, sd_bus *bus);
+
+#endif /* VMON_VMOND_MANAGER_H */

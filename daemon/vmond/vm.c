@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The life of a VM: memory, boot image, start, restart, end.
+ *
+ * A VM ends in one place, from the event loop and never from inside a device or
+ * a message handler: those only ask for it (vm_want_end()). An ended VM gives
+ * back all it had and stays as a record of how it ended.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "vmond/log.h"
+#include "vmond/vm.h"
+#include "vmond/vm_io.h"
+
+const char *vm_end_name(enum vm_end end)
+{
+	static const char * const name[] = {
+		[VM_ALIVE] = "alive",
+		[VM_END_RESET] = "reset",
+		[VM_END_HALT] = "halt",
+		[VM_END_DEBUG_EXIT] = "debug-exit",
+		[VM_END_TRIPLE_FAULT] = "triple-fault",
+		[VM_END_ERROR] = "error",
+		[VM_END_STOPPED] = "stopped",
+	};
+
+	return name[end];
+}
+
+/* Ask for the end; the first to ask is heard. */
+static void vm_want_end(struct vm *vm, enum vm_end how, u32 value, const char *report)
+{
+	if (vm->wanted_end || vm->end)
+		return;
+	vm->wanted_end = how;
+	vm->value = value;
+	free(vm->report);
+	vm->report = strdup(report ? report : "");
+	(void)sd_event_source_set_enabled(vm->end_source, SD_EVENT_ONESHOT);
+}
+
+static void host_irq(struct device_host *host, unsigned int line, bool level)
+{
+	struct vm *vm = container_of(host, struct vm, host);
+
+	if (vm->evm)
+		engine_vm_irq(vm->evm, line, level);
+}
+
+static void host_end(struct device_host *host, enum device_end how, u32 value)
+{
+	struct vm *vm = container_of(host, struct vm, host);
+
+	vm_want_end(vm, how == DEVICE_END_RESET ? VM_END_RESET : VM_END_DEBUG_EXIT,
+		    value, NULL);
+}
+
+static u64 host_now(struct device_host *host)
+{
+	struct timespec ts;
+
+	(void)host;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+static void on_output(struct uart16550 *uart, const u8 *data, size_t len)
+{
+	console_write(container_of(uart, struct vm, machine.uart)->console, data, len);
+}
+
+static int make_ram(struct vm *vm, struct error *err)
+{
+	u64 size = vm->config.memory;
+	char name[VMON_NAME_MAX + 8];
+
+	snprintf(name, sizeof(name), "vmon:%s", vm->config.name);
+	vm->ram_fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (vm->ram_fd < 0 || ftruncate(vm->ram_fd, size) < 0 ||
+	    fcntl(vm->ram_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0)
+		return fail(err, errno, "cannot make guest memory: %s", strerror(errno));
+	vm->ram = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vm->ram_fd, 0);
+	if (vm->ram == MAP_FAILED) {
+		vm->ram = NULL;
+		return fail(err, errno, "cannot map %llu MiB of guest memory: %s",
+			    mib(size), strerror(errno));
+	}
+	(void)madvise(vm->ram, size, MADV_DONTDUMP);
+	return 0;
+}
+
+static int load(struct vm *vm, struct vmon_regs *regs, struct error *err)
+{
+	const struct vm_config *c = &vm->config;
+	struct boot_image image = {
+		.kernel = c->kernel,
+		.initrd = c->initrd,
+		.modules = c->modules,
+		.n_modules = c->n_modules,
+		.append = c->append,
+	};
+	struct boot_ram ram = { vm->ram, c->memory };
+
+	return boot_load(&image, &ram, regs, err);
+}
+
+static int set_up_engine(struct vm *vm, const struct vmon_regs *regs, struct error *err)
+{
+	const struct {
+		u64 start, end;
+	} ram[] = {
+		{ 0, BOOT_HOLE },
+		{ BOOT_ROM, vm->config.memory },
+	};
+	unsigned int i;
+	int r;
+
+	r = engine_connect(vm->engine, err);
+	if (r < 0)
+		return r;
+	r = engine_vm_new(vm->engine, vm->config.name, vm->config.exec, NULL,
+			  &vm->evm, err);
+	if (r < 0)
+		return r;
+	for (i = 0; i < ARRAY_SIZE(ram); i++) {
+		r = engine_vm_memory(vm->evm, ram[i].start, ram[i].end - ram[i].start,
+				     vm->ram_fd, ram[i].start, err);
+		if (r < 0)
+			return r;
+	}
+	for (i = 0; i < vm->machine.n_ranges; i++) {
+		const struct device_range *range = vm->machine.ranges[i].range;
+
+		r = engine_vm_range(vm->evm, i, range->space, range->addr,
+				    range->size, err);
+		if (r < 0)
+			return r;
+	}
+	return engine_vm_regs(vm->evm, regs, err);
+}
+
+/* All that a running VM has and an ended one has not. */
+static void release(struct vm *vm)
+{
+	sd_event_source_disable_unref(vm->io_source);
+	sd_event_source_disable_unref(vm->timer);
+	sd_event_source_disable_unref(vm->end_source);
+	vm->io_source = NULL;
+	vm->timer = NULL;
+	vm->end_source = NULL;
+	engine_vm_free(vm->evm);
+	vm->evm = NULL;
+	if (vm->ram)
+		munmap(vm->ram, vm->config.memory);
+	vm->ram = NULL;
+	if (vm->ram_fd >= 0)
+		close(vm->ram_fd);
+	vm->ram_fd = -1;
+	console_close(vm->console);
+	vm->console = NULL;
+}
+
+/* Registers and trace, before they go with the VM. */
+static void keep_evidence(struct vm *vm)
+{
+	u32 id = engine_vm_id(vm->evm);
+	struct vmon_regs regs;
+
+	if (engine_get_regs(vm->engine, id, &regs, NULL) >= 0)
+		vm->regs = regs_text(&regs);
+	(void)engine_trace(vm->engine, id, &vm->trace, NULL);
+}
+
+static int restart(struct vm *vm, struct error *err)
+{
+	struct vmon_regs regs;
+	int r;
+
+	r = engine_vm_reset(vm->evm, err);
+	if (r < 0)
+		return r;
+	vm->unacked = 0;
+	machine_reset(&vm->machine);
+	r = load(vm, &regs, err);
+	if (r < 0)
+		return r;
+	r = engine_vm_regs(vm->evm, &regs, err);
+	if (r < 0)
+		return r;
+	(void)engine_vm_flush(vm->evm);
+	vm->restarts++;
+	return engine_set_state(vm->engine, engine_vm_id(vm->evm),
+				VMON_STATE_RUNNING, err);
+}
+
+static int on_end(sd_event_source *s, void *arg)
+{
+	struct vm *vm = arg;
+	enum vm_end how = vm->wanted_end;
+	struct vm_waiter *w;
+	struct error err;
+
+	(void)s;
+	machine_flush(&vm->machine);
+	console_flush(vm->console);
+	vm->wanted_end = VM_ALIVE;
+	if (vm->config.reboot && (how == VM_END_RESET || how == VM_END_TRIPLE_FAULT)) {
+		if (restart(vm, &err) >= 0) {
+			log_info("VM '%s' restarts after %s", vm->config.name,
+				 vm_end_name(how));
+			return 0;
+		}
+		how = VM_END_ERROR;
+		free(vm->report);
+		vm->report = strdup(err.text);
+	}
+	vm->end = how;
+	if (how == VM_END_ERROR || how == VM_END_TRIPLE_FAULT)
+		keep_evidence(vm);
+	log_info("VM '%s' ended: %s%s%s", vm->config.name, vm_end_name(how),
+		 vm->report && *vm->report ? ": " : "", vm->report ? vm->report : "");
+	release(vm);
+
+	while ((w = vm->waiters)) {
+		vm->waiters = w->next;
+		(void)sd_bus_reply_method_return(w->message, "sus", vm_end_name(how),
+						 vm->value,
+						 vm->report ? vm->report : "");
+		sd_bus_message_unref(w->message);
+		free(w);
+	}
+	vm->ended(vm, vm->ended_arg);
+	return 0;
+}
+
+static int add_sources(struct vm *vm, struct error *err)
+{
+	int r;
+
+	r = sd_event_add_io(vm->event, &vm->io_source, engine_vm_fd(vm->evm), EPOLLIN,
+			    vm_on_io, vm);
+	if (r >= 0)
+		r = sd_event_add_time(vm->event, &vm->timer, CLOCK_REALTIME, UINT64_MAX,
+				      1, vm_on_timer, vm);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(vm->timer, SD_EVENT_OFF);
+	if (r < 0)
+		return fail(err, -r, "cannot watch the VM: %s", strerror(-r));
+	return 0;
+}
+
+/**
+ * vm_new() - make a VM, ready to start
+ * @event: loop
+ * @engine: engine
+ * @config: taken over on success, untouched on failure
+ * @ret: VM
+ * @err: why not
+ */
+int vm_new(sd_event *event, struct engine *engine, struct vm_config *config,
+	   struct vm **ret, struct error *err)
+{
+	struct vmon_regs regs;
+	struct vm *vm;
+	int r;
+
+	r = boot_check_memory(config->memory, err);
+	if (r < 0)
+		return r;
+	vm = calloc(1, sizeof(*vm));
+	if (!vm)
+		return fail(err, ENOMEM, "out of memory");
+	vm->config = *config;
+	vm->event = event;
+	vm->engine = engine;
+	vm->ram_fd = -1;
+	vm->host = (struct device_host){ host_irq, host_end, host_now };
+	machine_init(&vm->machine, &vm->host, config->memory, config->debug_exit, on_output);
+
+	r = make_ram(vm, err);
+	if (r >= 0)
+		r = load(vm, &regs, err);
+	if (r >= 0)
+		r = console_new(event, vm_on_console, vm, &vm->console, err);
+	if (r >= 0) {
+		r = sd_event_add_defer(event, &vm->end_source, on_end, vm);
+		if (r >= 0)
+			r = sd_event_source_set_enabled(vm->end_source, SD_EVENT_OFF);
+		if (r < 0)
+			r = fail(err, -r, "cannot watch the VM: %s", strerror(-r));
+	}
+	if (r >= 0)
+		r = set_up_engine(vm, &regs, err);
+	if (r >= 0)
+		r = add_sources(vm, err);
+	if (r < 0) {
+		release(vm);
+		free(vm);
+		return r;
+	}
+	*ret = vm;
+	return 0;
+}
+
+/**
+ * vm_free() - end a VM at once, without telling, and forget it
+ * @vm: VM
+ */
+void vm_free(struct vm *vm)
+{
+	struct vm_waiter *w;
+
+	release(vm);
+	while ((w = vm->waiters)) {
+		vm->waiters = w->next;
+		(void)sd_bus_reply_method_errorf(w->message, SD_BUS_ERROR_NO_REPLY,
+						 "vmond is stopping");
+		sd_bus_message_unref(w->message);
+		free(w);
+	}
+	vm_config_free(&vm->config);
+	free(vm->report);
+	free(vm->regs);
+	free(vm->trace);
+	free(vm);
+}
+
+/* Let the guest run. */
+int vm_start(struct vm *vm, struct error *err)
+{
+	int r;
+
+	(void)engine_vm_flush(vm->evm);
+	r = engine_set_state(vm->engine, engine_vm_id(vm->evm), VMON_STATE_RUNNING, err);
+	if (r < 0)
+		return r;
+	vm_rearm(vm);
+	if (!vm->config.reboot)
+		vm_config_drop_images(&vm->config);	/* not needed again */
+	return 0;
+}
+
+/* Ask for the end of a VM; it comes from the event loop. */
+void vm_stop(struct vm *vm)
+{
+	vm_want_end(vm, VM_END_STOPPED, 0, "stopped by request");
+}
+
+/**
+ * vm_on_event() - the module says that a VM's state has changed
+ * @vm: VM
+ * @info: what it says
+ */
+void vm_on_event(struct vm *vm, const struct engine_info *info)
+{
+	if (vm->end || info->state == VMON_STATE_RUNNING)
+		return;
+	if (info->cause != VMON_CAUSE_HALT && info->cause != VMON_CAUSE_SHUTDOWN &&
+	    info->cause != VMON_CAUSE_ERROR)
+		return;
+
+	/* What the guest did before comes first. */
+	vm_drain(vm);
+	switch (info->cause) {
+	case VMON_CAUSE_HALT:
+		vm_want_end(vm, VM_END_HALT, 0, info->report);
+		break;
+	case VMON_CAUSE_SHUTDOWN:
+		vm_want_end(vm, VM_END_TRIPLE_FAULT, 0, info->report);
+		break;
+	default:
+		vm_want_end(vm, VM_END_ERROR, 0, info->report);
+		break;
+	}
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A virtual machine of this daemon: configured, running, or ended and remembered.
+ */
+#ifndef VMON_VMOND_VM_H
+#define VMON_VMOND_VM_H
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "boot/boot.h"
+#include "common/error.h"
+#include "device/machine.h"
+#include "vmond/console.h"
+#include "vmond/engine.h"
+
+#define VM_MODULES_MAX	64
+
+enum vm_end {
+	VM_ALIVE,
+	VM_END_RESET,		/* by the guest: keyboard controller, 92h, CF9h */
+	VM_END_HALT,		/* HLT with interrupts off */
+	VM_END_DEBUG_EXIT,	/* the guest gave a status */
+	VM_END_TRIPLE_FAULT,
+	VM_END_ERROR,		/* see the report */
+	VM_END_STOPPED,		/* by request */
+};
+
+/**
+ * struct vm_config - what to run; all pointers belong to it
+ * @name: unique
+ * @memory: guest RAM in bytes
+ * @exec: enum vmon_exec_mode, 0 for the module's choice
+ * @debug_exit: with the exit port
+ * @reboot: a reset restarts the guest instead of ending it
+ * @append: command line
+ * @kernel: kernel file
+ * @initrd: initrd file, or no data
+ * @modules: Multiboot modules
+ * @n_modules: how many
+ */
+struct vm_config {
+	char *name;
+	u64 memory;
+	u32 exec;
+	bool debug_exit;
+	bool reboot;
+	char *append;
+	struct boot_file kernel;
+	struct boot_file initrd;
+	struct boot_file modules[VM_MODULES_MAX];
+	unsigned int n_modules;
+};
+
+struct vm_waiter {
+	struct vm_waiter *next;
+	sd_bus_message *message;
+};
+
+struct vm {
+	struct vm *next;
+	u64 id;				/* never reused */
+	struct vm_config config;
+	sd_event *event;
+	struct engine *engine;
+	struct engine_vm *evm;
+	u8 *ram;
+	int ram_fd;
+	struct device_host host;
+	struct machine machine;
+	struct console *console;
+	sd_event_source *io_source;
+	sd_event_source *timer;
+	sd_event_source *end_source;
+	void (*ended)(struct vm *vm, void *arg);
+	void *ended_arg;
+	struct vm_waiter *waiters;
+	unsigned int unacked;		/* posted writes */
+	u32 last_seq;
+	u64 accesses;
+	u64 wakeups;
+	unsigned int restarts;
+	unsigned int complaints;
+	enum vm_end wanted_end;		/* asked for, on its way */
+	enum vm_end end;
+	u32 value;			/* exit status with VM_END_DEBUG_EXIT */
+	char *report;
+	char *regs;			/* state at the end, when that was unexpected */
+	char *trace;
+};
+
+int file_read(int fd, const char *name, const char *args, struct boot_file *ret,
+	      struct error *err);
+void vm_config_drop_images(struct vm_config *config);
+void vm_config_free(struct vm_config *config);
+
+int vm_new(sd_event *event, struct engine *engine, struct vm_config *config,
+	   struct vm **ret, struct error *err);
+void vm_free(struct vm *vm);
+int vm_start(struct vm *vm, struct error *err);
+void vm_on_event(struct vm *vm, const struct engine_info *info);
+void vm_stop(struct vm *vm);
+const char *vm_end_name(enum vm_end end);
+
+char *regs_text(const struct vmon_regs *regs);
+
+#endif /* VMON_VMOND_VM_H */

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The guest's accesses: from the module to the devices and back.
+ *
+ * A wakeup takes all accesses that wait, up to a budget that keeps one guest from
+ * starving the others. A read's answer leaves at once, together with all that
+ * was gathered before it; writes are acknowledged every half window and when
+ * the queue has run dry, which is also when devices get their flush.
+ */
+#include <string.h>
+
+#include "vmond/log.h"
+#include "vmond/vm_io.h"
+
+#define BATCH		64
+#define BUDGET		2048	/* accesses a wakeup */
+#define COMPLAINTS_MAX	10	/* a VM may log */
+
+/* Typed input into the serial port, as far as it has room. */
+static void feed(struct vm *vm)
+{
+	const u8 *data;
+	size_t n = console_input(vm->console, &data);
+
+	if (n)
+		console_consume(vm->console, uart16550_input(&vm->machine.uart, data, n));
+}
+
+/* The queue has run dry. */
+static void settle(struct vm *vm)
+{
+	struct error err;
+
+	machine_flush(&vm->machine);
+	feed(vm);
+	if (vm->unacked) {
+		engine_vm_done(vm->evm, vm->last_seq);
+		vm->unacked = 0;
+	}
+	(void)engine_vm_flush(vm->evm);
+	console_flush(vm->console);
+	if (engine_vm_complaint(vm->evm, &err) && !vm->wanted_end &&
+	    vm->complaints++ < COMPLAINTS_MAX)
+		log_warning("VM '%s': %s", vm->config.name, err.text);
+}
+
+static void do_access(struct vm *vm, const struct engine_io *io)
+{
+	struct device *dev = NULL;
+	u32 value = 0xffffffff;
+
+	if (io->range < vm->machine.n_ranges)
+		dev = vm->machine.ranges[io->range].dev;
+	vm->last_seq = io->seq;
+	vm->accesses++;
+
+	if (io->write) {
+		if (dev)
+			device_write(dev, io->addr, io->size, io->data);
+		if (++vm->unacked >= VMON_IO_WINDOW / 2) {
+			engine_vm_done(vm->evm, io->seq);
+			vm->unacked = 0;
+		}
+		return;
+	}
+	if (dev)
+		value = device_read(dev, io->addr, io->size);
+	engine_vm_done_read(vm->evm, io->seq, value);
+	vm->unacked = 0;
+	(void)engine_vm_flush(vm->evm);
+}
+
+/* Return: whether a device with a timer was touched. */
+static bool run_accesses(struct vm *vm)
+{
+	struct engine_io io[BATCH];
+	unsigned int total = 0;
+	bool timed = false;
+	int i, n;
+
+	/* After a request to end, the rest is not of this life. */
+	while (total < BUDGET && !vm->wanted_end) {
+		n = engine_vm_receive(vm->evm, io, BATCH);
+		if (n <= 0)
+			break;
+		total += n;
+		for (i = 0; i < n && !vm->wanted_end; i++) {
+			do_access(vm, &io[i]);
+			if (io[i].range < vm->machine.n_ranges &&
+			    vm->machine.ranges[io[i].range].dev->ops->deadline)
+				timed = true;
+		}
+	}
+	return timed;
+}
+
+/* Handle all that waits, without touching the timer. */
+void vm_drain(struct vm *vm)
+{
+	(void)run_accesses(vm);
+	settle(vm);
+}
+
+int vm_on_io(sd_event_source *s, int fd, uint32_t revents, void *arg)
+{
+	struct vm *vm = arg;
+	bool timed;
+
+	(void)s;
+	(void)fd;
+	(void)revents;
+	vm->wakeups++;
+	timed = run_accesses(vm);
+	settle(vm);
+	if (timed)
+		vm_rearm(vm);
+	return 0;
+}
+
+/* Set the timer to the devices' next deadline. */
+void vm_rearm(struct vm *vm)
+{
+	u64 due = machine_deadline(&vm->machine);
+
+	if (due)
+		(void)sd_event_source_set_time(vm->timer, due / 1000 + 1);
+	(void)sd_event_source_set_enabled(vm->timer,
+					  due ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+}
+
+int vm_on_timer(sd_event_source *s, uint64_t usec, void *arg)
+{
+	struct vm *vm = arg;
+
+	(void)s;
+	(void)usec;
+	machine_tick(&vm->machine);
+	(void)engine_vm_flush(vm->evm);
+	vm_rearm(vm);
+	return 0;
+}
+
+/* Input has come; an ended VM's console takes none. */
+void vm_on_console(void *arg)
+{
+	struct vm *vm = arg;
+
+	if (vm->end || !vm->evm)
+		return;
+	feed(vm);
+	(void)engine_vm_flush(vm->evm);
+}

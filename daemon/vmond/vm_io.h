@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The guest's accesses and what follows from them: event handlers of a VM.
+ */
+#ifndef VMON_VMOND_VM_IO_H
+#define VMON_VMOND_VM_IO_H
+
+#include "vmond/vm.h"
+
+int vm_on_io(sd_event_source *s, int fd, uint32_t revents, void *arg);
+int vm_on_timer(sd_event_source *s, uint64_t usec, void *arg);
+void vm_on_console(void *arg);
+void vm_rearm(struct vm *vm);
+void vm_drain(struct vm *vm);
+
+#endif /* VMON_VMOND_VM_IO_H */
