@@ -8,7 +8,8 @@
 
 #include <linux/version.h>
 #include <linux/hrtimer.h>
-#include <linux/uaccess.h>
+#include <linux/netlink.h>
+#include <net/genetlink.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 static inline void vmon_hrtimer_setup(struct hrtimer *timer,
@@ -21,5 +22,24 @@ static inline void vmon_hrtimer_setup(struct hrtimer *timer,
 #else
 #define vmon_hrtimer_setup hrtimer_setup
 #endif
+
+/* Listening to events needs the capability, where the kernel can ask for it. */
+#ifdef GENL_MCAST_CAP_NET_ADMIN
+#define VMON_MCGRP_FLAGS	.flags = GENL_MCAST_CAP_NET_ADMIN
+#else
+#define VMON_MCGRP_FLAGS
+#endif
+
+/*
+ * NL_SET_ERR_MSG() takes literals only: this one takes any string that stays.
+ * Return: @err.
+ */
+static inline int vmon_refuse(struct netlink_ext_ack *extack, int err,
+			      const char *why)
+{
+	if (extack)
+		extack->_msg = why;
+	return err;
+}
 
 #endif /* VMON_COMPAT_H */

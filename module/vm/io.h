@@ -10,6 +10,7 @@
 #ifndef VMON_VM_IO_H
 #define VMON_VM_IO_H
 
+#include <linux/build_bug.h>
 #include <linux/types.h>
 #include <linux/spinlock.h>
 #include "../../uapi/vmon.h"
@@ -44,6 +45,9 @@ enum vmon_io_read_state {
 	VMON_IO_READ_ANSWERED,
 };
 
+/* The ring's index survives the wrap of the sequence number. */
+static_assert(!(VMON_IO_WINDOW & (VMON_IO_WINDOW - 1)));
+
 /**
  * struct vmon_io - ranges and accesses of a VM
  * @lock:	protects all of it; never held while sending
@@ -51,8 +55,9 @@ enum vmon_io_read_state {
  * @nr:		used entries of @range
  * @seq:	last sequence number given
  * @done:	last sequence number acknowledged
+ * @sent:	last sequence number sent
+ * @claims:	how often the owner changed
  * @window:	unacknowledged accesses, at seq % VMON_IO_WINDOW
- * @resend:	a new owner must get the window again
  * @read_state, @read, @read_data: the read in flight
  */
 struct vmon_io {
@@ -61,8 +66,9 @@ struct vmon_io {
 	unsigned int nr;
 	u32 seq;
 	u32 done;
+	u32 sent;
+	u32 claims;
 	struct vmon_io_req window[VMON_IO_WINDOW];
-	bool resend;
 	enum vmon_io_read_state read_state;
 	struct vmon_io_req read;
 	u32 read_data;
@@ -102,8 +108,11 @@ void vmon_io_init(struct vmon_io *io);
 /* Forget accesses in flight (reset); ranges stay. The vCPU is parked. */
 void vmon_io_reset(struct vmon_vm *vm);
 
-/* Send the window again to a new owner. Vcpu thread. Return: 0 or -EINTR. */
-int vmon_io_resend(struct vmon_vcpu *vcpu);
+/* There is a new owner: what the old one did not acknowledge is sent again. */
+void vmon_io_new_owner(struct vmon_vm *vm);
+
+/* Send what is in the window and unsent. Vcpu thread. Return: 0 or -EINTR. */
+int vmon_io_flush(struct vmon_vcpu *vcpu);
 
 int vmon_range_add(struct vmon_vm *vm, const struct vmon_range *range,
 		   struct netlink_ext_ack *extack);

@@ -28,6 +28,8 @@ struct vmon_vcpu;
  * @stopped:	guest time stands still
  * @backlog:	ticks that wait for the guest
  * @last_tick:	guest time of the last tick injected
+ * @last_fire:	guest time at which @timer fired last
+ * @armed:	guest time @timer is set for, VMON_PIT_NEVER for none
  * @ticks, @reinjected, @dropped: counters, copied to the vCPU's statistics
  */
 struct vmon_irq {
@@ -38,6 +40,8 @@ struct vmon_irq {
 	bool stopped;
 	u32 backlog;
 	u64 last_tick;
+	u64 last_fire;
+	u64 armed;
 	u64 ticks;
 	u64 reinjected;
 	u64 dropped;

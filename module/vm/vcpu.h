@@ -42,7 +42,7 @@ struct vmon_trace_entry {
  * @vm:		the machine it belongs to
  * @cpu:	guest state; owned by the thread unless parked
  * @exec:	what vm/exec.c needs to run it
- * @task:	the thread
+ * @task:	the thread; referenced until the VM's memory is freed
  * @requests:	enum vmon_request bits
  * @wq:		the thread sleeps here: HLT, device answers, parked
  * @parked_wq:	others sleep here until @parked
@@ -91,7 +91,12 @@ static inline bool vmon_vcpu_requested(const struct vmon_vcpu *vcpu)
 }
 
 int vmon_vcpu_create(struct vmon_vcpu *vcpu, struct vmon_vm *vm);
+
+/* Make the thread leave and wait for it. */
 void vmon_vcpu_destroy(struct vmon_vcpu *vcpu);
+
+/* Put the thread into the cgroups of the calling process. */
+int vmon_vcpu_join_cgroups(struct vmon_vcpu *vcpu);
 
 /* Make the thread look at its requests and interrupts. Any context. */
 void vmon_vcpu_kick(struct vmon_vcpu *vcpu);
@@ -99,8 +104,12 @@ void vmon_vcpu_kick(struct vmon_vcpu *vcpu);
 /* Ask the thread to park; does not wait. Any context. */
 void vmon_vcpu_request_park(struct vmon_vcpu *vcpu);
 
-/* Ask and wait until it is parked at an instruction boundary. May sleep. */
-void vmon_vcpu_park(struct vmon_vcpu *vcpu);
+/**
+ * vmon_vcpu_park() - ask, and wait until it is parked at an instruction boundary
+ *
+ * May sleep. Return: 0, or -ETIMEDOUT when the thread did not come in 10 s.
+ */
+int vmon_vcpu_park(struct vmon_vcpu *vcpu);
 
 /* Let a parked thread go on. */
 void vmon_vcpu_unpark(struct vmon_vcpu *vcpu);

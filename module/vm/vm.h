@@ -3,9 +3,9 @@
  * A virtual machine: what belongs together under one id, and its life.
  *
  * Locks, outermost first: vm->lock (a mutex: one configuration change at a
- * time) -> the list of VMs (in vm.c) -> vm->state_lock, io.lock, irq.lock
- * (never nested in each other). The vCPU thread never takes vm->lock, so
- * holders may wait for it to park.
+ * time) -> the list of VMs (a mutex in vm.c) -> vm->state_lock -> io.lock,
+ * irq.lock (neither nested in the other). The vCPU thread never takes a mutex, so
+ * holders of vm->lock may wait for it to park.
  */
 #ifndef VMON_VM_VM_H
 #define VMON_VM_VM_H
@@ -93,17 +93,19 @@ struct vmon_vm_config {
 	u32 claim_ms;
 	enum vmon_exec_mode exec_mode;
 	enum vmon_guard guard;
+	bool protected;
 };
 
 /* Create a VM, stopped, with its thread parked. Return: the VM with a reference. */
 struct vmon_vm *vmon_vm_create(const struct vmon_vm_config *config,
 			       struct netlink_ext_ack *extack);
 
-/* Take it out of the list, stop its thread, free what it had. */
+/* Take it out of the list, stop its thread, free what it had. vm->lock not held. */
 void vmon_vm_destroy(struct vmon_vm *vm);
 
 /* By id, with a reference; NULL: none such. */
 struct vmon_vm *vmon_vm_get(u32 id);
+
 /* The one with the lowest id >= @id; NULL: none. */
 struct vmon_vm *vmon_vm_get_from(u32 id);
 void vmon_vm_put(struct vmon_vm *vm);
@@ -113,6 +115,12 @@ int vmon_vm_run(struct vmon_vm *vm, struct netlink_ext_ack *extack);
 int vmon_vm_pause(struct vmon_vm *vm, struct netlink_ext_ack *extack);
 int vmon_vm_stop(struct vmon_vm *vm, struct netlink_ext_ack *extack);
 int vmon_vm_reset(struct vmon_vm *vm, struct netlink_ext_ack *extack);
+
+/* Park the vCPU of a VM in any state; vmon_vm_release_vcpu() lets a RUNNING one go on. */
+int vmon_vm_hold_vcpu(struct vmon_vm *vm, struct netlink_ext_ack *extack);
+void vmon_vm_release_vcpu(struct vmon_vm *vm);
+
+/* The sender becomes the owner; its process's cgroups get the thread. */
 int vmon_vm_claim(struct vmon_vm *vm, u32 portid, struct netlink_ext_ack *extack);
 
 /* The vCPU thread ends running: state STOPPED, owner told. */

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The parts of a VM: memory, registers, ranges, interrupt lines, and the
+ * owner's answers to accesses.
+ *
+ * IRQ_SET and IO_DONE come with every device interrupt and access: they take no
+ * mutex.
+ */
+#include <linux/err.h>
+#include "netlink/internal.h"
+#include "vm/exec.h"
+
+static int need_all(struct genl_info *info, const int *attr, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		if (vmon_need(info, attr[i]))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+#define NEED(info, ...) ({						\
+	static const int attrs[] = { __VA_ARGS__ };			\
+	need_all(info, attrs, ARRAY_SIZE(attrs));			\
+})
+
+/* Not while it runs; and the vCPU of one that does not is parked. */
+static int hold_idle(struct vmon_vm *vm, struct genl_info *info)
+{
+	if (READ_ONCE(vm->state) == VMON_STATE_RUNNING)
+		return vmon_no(info, -EBUSY, "the VM is running: pause it first");
+	return vmon_vm_hold_vcpu(vm, info->extack);
+}
+
+int vmon_cmd_mem_new(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr **a = info->attrs;
+	struct vmon_vm *vm;
+	int err;
+
+	err = NEED(info, VMON_A_GPA, VMON_A_SIZE, VMON_A_FD);
+	if (err)
+		return err;
+	vm = vmon_request_vm_lock(info, true);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	err = hold_idle(vm, info);
+	if (!err)
+		err = vmon_mem_add(vm, nla_get_u64(a[VMON_A_GPA]),
+				   nla_get_u64(a[VMON_A_SIZE]),
+				   nla_get_s32(a[VMON_A_FD]),
+				   a[VMON_A_OFFSET] ?
+				   nla_get_u64(a[VMON_A_OFFSET]) : 0,
+				   info->extack);
+	/* What was no memory until now may be known as such. */
+	if (!err)
+		vmon_exec_reset(&vm->vcpu);
+	vmon_request_vm_unlock(vm);
+	return err;
+}
+
+/* NULL, or what is wrong with registers that the owner wants to set. */
+static const char *regs_refusal(const struct vmon_regs *r)
+{
+	if (r->cpl > 3)
+		return "regs: cpl is 0 to 3";
+	if (r->pad)
+		return "regs: pad must be 0";
+	if (r->gdt_limit > 0xffff || r->idt_limit > 0xffff)
+		return "regs: descriptor table limits have 16 bits";
+	if (r->cr4 & ~VMON_CR4_GUEST)
+		return "regs: cr4 has bits that the guest's CPU lacks";
+	if ((r->cr0 & VMON_CR0_PG) && !(r->cr0 & VMON_CR0_PE))
+		return "regs: cr0 has PG without PE";
+	if ((r->cr0 & VMON_CR0_PG) && (r->cr4 & VMON_CR4_PAE))
+		return "regs: PAE paging cannot be set from outside, the guest must turn it on";
+	if ((r->cr0 & VMON_CR0_NW) && !(r->cr0 & VMON_CR0_CD))
+		return "regs: cr0 has NW without CD";
+	return NULL;
+}
+
+static void set_regs(struct vmon_cpu *cpu, const struct vmon_regs *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < VMON_NR_GPRS; i++)
+		cpu->gpr[i] = r->gpr[i];
+	for (i = 0; i < VMON_NR_SEGS; i++)
+		cpu->seg[i] = (struct vmon_seg) {
+			.base = r->seg[i].base, .limit = r->seg[i].limit,
+			.sel = r->seg[i].sel, .attr = r->seg[i].attr,
+		};
+	cpu->eip = r->eip;
+	cpu->eflags = r->eflags | VMON_FL_FIXED;
+	cpu->gdtr = (struct vmon_dtr) { r->gdt_base, r->gdt_limit };
+	cpu->idtr = (struct vmon_dtr) { r->idt_base, r->idt_limit };
+	cpu->cr0 = r->cr0 | VMON_CR0_ET;
+	cpu->cr2 = r->cr2;
+	cpu->cr3 = r->cr3;
+	cpu->cr4 = r->cr4;
+	memcpy(cpu->dr, r->dr, sizeof(cpu->dr));
+	cpu->cpl = r->cpl;
+	cpu->shadow = 0;
+	cpu->halted = false;
+	cpu->shutdown = false;
+}
+
+static void get_regs(const struct vmon_cpu *cpu, struct vmon_regs *r)
+{
+	unsigned int i;
+
+	memset(r, 0, sizeof(*r));
+	for (i = 0; i < VMON_NR_GPRS; i++)
+		r->gpr[i] = cpu->gpr[i];
+	for (i = 0; i < VMON_NR_SEGS; i++)
+		r->seg[i] = (struct vmon_regs_seg) {
+			.base = cpu->seg[i].base, .limit = cpu->seg[i].limit,
+			.sel = cpu->seg[i].sel, .attr = cpu->seg[i].attr,
+		};
+	r->eip = cpu->eip;
+	r->eflags = cpu->eflags;
+	r->gdt_base = cpu->gdtr.base;
+	r->gdt_limit = cpu->gdtr.limit;
+	r->idt_base = cpu->idtr.base;
+	r->idt_limit = cpu->idtr.limit;
+	r->cr0 = cpu->cr0;
+	r->cr2 = cpu->cr2;
+	r->cr3 = cpu->cr3;
+	r->cr4 = cpu->cr4;
+	memcpy(r->dr, cpu->dr, sizeof(r->dr));
+	r->cpl = cpu->cpl;
+}
+
+int vmon_cmd_vcpu_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vmon_regs regs;
+	struct vmon_vm *vm;
+	const char *why;
+	int err;
+
+	err = vmon_need(info, VMON_A_REGS);
+	if (err)
+		return err;
+	nla_memcpy(&regs, info->attrs[VMON_A_REGS], sizeof(regs));
+	why = regs_refusal(&regs);
+	if (why)
+		return vmon_no(info, -EINVAL, why);
+	vm = vmon_request_vm_lock(info, true);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	err = hold_idle(vm, info);
+	if (!err) {
+		set_regs(&vm->vcpu.cpu, &regs);
+		vmon_exec_reset(&vm->vcpu);
+	}
+	vmon_request_vm_unlock(vm);
+	return err;
+}
+
+int vmon_cmd_vcpu_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vmon_vm *vm = vmon_request_vm_lock(info, false);
+	struct vmon_regs regs;
+	struct vmon_reply r;
+	int err;
+
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	err = vmon_vm_hold_vcpu(vm, info->extack);
+	if (!err)
+		get_regs(&vm->vcpu.cpu, &regs);
+	vmon_vm_release_vcpu(vm);
+	if (!err)
+		err = vmon_reply_begin(&r, info, nla_total_size(sizeof(u32)) +
+				       nla_total_size(sizeof(regs)));
+	if (!err)
+		err = vmon_reply_end(&r, nla_put_u32(r.skb, VMON_A_VM, vm->id) ?:
+				     nla_put(r.skb, VMON_A_REGS, sizeof(regs), &regs));
+	vmon_request_vm_unlock(vm);
+	return err;
+}
+
+int vmon_cmd_range_new(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr **a = info->attrs;
+	struct vmon_range range;
+	struct vmon_vm *vm;
+	int err;
+
+	err = NEED(info, VMON_A_SPACE, VMON_A_ADDR, VMON_A_SIZE, VMON_A_RANGE);
+	if (err)
+		return err;
+	range = (struct vmon_range) {
+		.space = nla_get_u32(a[VMON_A_SPACE]),
+		.addr = nla_get_u64(a[VMON_A_ADDR]),
+		.size = nla_get_u64(a[VMON_A_SIZE]),
+		.id = nla_get_u32(a[VMON_A_RANGE]),
+	};
+	vm = vmon_request_vm_lock(info, true);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	err = vmon_range_add(vm, &range, info->extack);
+	vmon_request_vm_unlock(vm);
+	return err;
+}
+
+int vmon_cmd_range_del(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vmon_vm *vm;
+	int err;
+
+	err = vmon_need(info, VMON_A_RANGE);
+	if (err)
+		return err;
+	vm = vmon_request_vm_lock(info, true);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	err = vmon_range_del(vm, nla_get_u32(info->attrs[VMON_A_RANGE]),
+			     info->extack);
+	vmon_request_vm_unlock(vm);
+	return err;
+}
+
+int vmon_cmd_irq_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vmon_vm *vm;
+	unsigned int line;
+	int err;
+
+	err = NEED(info, VMON_A_LINE, VMON_A_LEVEL);
+	if (err)
+		return err;
+	line = nla_get_u8(info->attrs[VMON_A_LINE]);
+	if (line == 0 || line == VMON_PIC_CASCADE)
+		return vmon_no(info, -EINVAL,
+			       "line: 0 is the timer's and 2 the cascade's");
+	vm = vmon_request_vm(info, true);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	vmon_irq_set_line(vm, line, nla_get_u8(info->attrs[VMON_A_LEVEL]));
+	vmon_vm_put(vm);
+	return 0;
+}
+
+int vmon_cmd_io_done(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *data = info->attrs[VMON_A_DATA];
+	struct vmon_vm *vm;
+	u32 val = 0;
+	int err;
+
+	err = vmon_need(info, VMON_A_SEQ);
+	if (err)
+		return err;
+	vm = vmon_request_vm(info, true);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	if (data)
+		val = nla_get_u32(data);
+	err = vmon_io_done(vm, nla_get_u32(info->attrs[VMON_A_SEQ]),
+			   data ? &val : NULL, info->extack);
+	vmon_vm_put(vm);
+	return err;
+}
