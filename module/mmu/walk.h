@@ -12,19 +12,7 @@
 
 #include <linux/types.h>
 #include "vm/cpu.h"
-
-/* Page-table entry bits, the same in both formats. */
-#define VMON_PTE_P	0x001ull
-#define VMON_PTE_W	0x002ull
-#define VMON_PTE_U	0x004ull
-#define VMON_PTE_PWT	0x008ull
-#define VMON_PTE_PCD	0x010ull
-#define VMON_PTE_A	0x020ull
-#define VMON_PTE_D	0x040ull
-#define VMON_PTE_PS	0x080ull	/* in a directory entry: large page */
-#define VMON_PTE_PAT	0x080ull	/* in a table entry; reserved here */
-#define VMON_PTE_G	0x100ull
-#define VMON_PTE_NX	(1ull << 63)
+#include "switch/table_bits.h"
 
 /* struct vmon_walk.access: what all levels together allow. */
 #define VMON_WALK_W	0x2u	/* writable at all levels */

@@ -136,6 +136,7 @@ void vmon_world_run(struct vmon_world *w, const struct vmon_world_ctl *ctl)
 	write_cr0_raw(guest_cr0(ctl));
 
 	vmon_switch_asm(a);
+	w->cr2 = native_read_cr2();
 
 	write_cr0_raw(cr0);
 	write_cr4(cr4);

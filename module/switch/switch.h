@@ -7,6 +7,7 @@
 
 #include <linux/types.h>
 #include "switch/area.h"
+#include "switch/table_bits.h"
 
 /**
  * struct vmon_world - a guest world: root table, monitor area, top-level entries
@@ -15,11 +16,13 @@
  *		text, and in its lowest entry the tables of the guest's 4 GiB
  * @pdpt:	page-directory-pointer table of the low 4 GiB: the shadow MMU owns
  *		its first four entries
+ * @cr2:	CR2 at the last exit
  */
 struct vmon_world {
 	struct vmon_area *area;
 	u64 *root;
 	u64 *pdpt;
+	u64 cr2;
 	struct list_head tables;
 };
 
@@ -33,15 +36,6 @@ struct vmon_world_ctl {
 	bool osfxsr;
 	bool osxmmexcpt;
 };
-
-/* Bits of the tables that the CPU walks; SDM vol. 3, 4.5. */
-#define VMON_PTE_P	0x001ull
-#define VMON_PTE_W	0x002ull
-#define VMON_PTE_U	0x004ull
-#define VMON_PTE_A	0x020ull
-#define VMON_PTE_D	0x040ull
-#define VMON_PTE_NX	(1ull << 63)
-#define VMON_PTE_ADDR	0x000ffffffffff000ull
 
 int vmon_switch_init(void);
 void vmon_switch_exit(void);

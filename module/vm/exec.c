@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Running guest code: how, decided anew at every return.
+ *
+ *   ring 3, reversible segments, IF set, IOPL 0	direct execution
+ *   ring 0, flat code segment				binary translation
+ *   everything else					the emulator
+ */
+#include <linux/io.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <asm/mem_encrypt.h>
+
+#include "vm/exec_internal.h"
+
+#define DR7_ENABLED	0xffu
+
+static int create_cache(struct vmon_exec *x)
+{
+	unsigned int i, j;
+
+	x->tc = vzalloc(VMON_TC_SIZE);
+	if (!x->tc)
+		return -ENOMEM;
+	for (i = 0; i < VMON_TC_TABLES; i++) {
+		x->tc_tables[i] = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+		if (!x->tc_tables[i])
+			return -ENOMEM;
+		for (j = 0; j < 512; j++) {
+			void *p = x->tc + ((i * 512 + j) << PAGE_SHIFT);
+
+			/* Readable and executable for ring 1, never writable. */
+			x->tc_tables[i][j] = __sme_set(page_to_phys(vmalloc_to_page(p))) |
+					     VMON_PTE_P | VMON_PTE_A;
+		}
+	}
+	x->bt = vmon_bt_create(&vmon_exec_bt_ops, x, x->tc, VMON_TC_SIZE, 0);
+	return x->bt ? 0 : -ENOMEM;
+}
+
+int vmon_exec_create(struct vmon_vcpu *vcpu)
+{
+	struct vmon_exec *x = kvzalloc(sizeof(*x), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!x)
+		return -ENOMEM;
+	x->vcpu = vcpu;
+	vcpu->exec = x;
+	x->emu.cpu = &vcpu->cpu;
+	x->emu.ops = &vmon_exec_emu_ops;
+	x->emu.priv = x;
+	err = vmon_world_create(&x->world);
+	if (err)
+		goto fail;
+	x->user_gdt.gdt = x->world.area->run_gdt;
+	x->mpage = (struct vmon_mpage *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	err = x->mpage ? create_cache(x) : -ENOMEM;
+	if (err)
+		goto fail;
+	return 0;
+fail:
+	vmon_exec_destroy(vcpu);
+	return err;
+}
+
+void vmon_exec_destroy(struct vmon_vcpu *vcpu)
+{
+	struct vmon_exec *x = vcpu->exec;
+	unsigned int i;
+
+	if (!x)
+		return;
+	vmon_mmu_destroy(x->mmu);
+	if (x->bt)
+		vmon_bt_destroy(x->bt);
+	for (i = 0; i < VMON_TC_TABLES; i++)
+		free_page((unsigned long)x->tc_tables[i]);
+	vfree(x->tc);
+	free_page((unsigned long)x->mpage);
+	if (x->world.area)
+		vmon_world_destroy(&x->world);
+	kvfree(x);
+	vcpu->exec = NULL;
+}
+
+void vmon_exec_reset(struct vmon_vcpu *vcpu)
+{
+	struct vmon_exec *x = vcpu->exec;
+
+	/* Made anew at the next run, for the memory and registers of then. */
+	vmon_mmu_destroy(x->mmu);
+	x->mmu = NULL;
+	x->retry = false;
+	x->fpu_on = false;
+}
+
+static int prepare(struct vmon_exec *x)
+{
+	x->max_gfn = vmon_mem_top(x->vcpu->vm) >> PAGE_SHIFT;
+	x->mmu = vmon_mmu_create(&vmon_exec_mmu_ops, &vmon_exec_phys_ops, x, x->max_gfn,
+				 x->world.pdpt,
+				 vmon_table_entry(x->mpage, VMON_PTE_P | VMON_PTE_W |
+						  VMON_PTE_A | VMON_PTE_D | VMON_PTE_NX));
+	if (!x->mmu)
+		return -ENOMEM;
+	vmon_exec_flush_tlb(x);
+	vmon_mmu_load_root(x->mmu, &x->vcpu->cpu);
+	return vmon_exec_place_window(x);
+}
+
+static bool fit_for_user(struct vmon_exec *x)
+{
+	const struct vmon_cpu *cpu = &x->vcpu->cpu;
+	const u32 flags = VMON_FL_IF | VMON_FL_IOPL | VMON_FL_VM;
+
+	return cpu->cpl == 3 && (cpu->eflags & flags) == VMON_FL_IF &&
+	       !(cpu->dr[7] & DR7_ENABLED) &&
+	       vmon_segments_user(&x->user_gdt, cpu, vmon_exec_read_system, x);
+}
+
+static bool fit_for_translation(const struct vmon_exec *x)
+{
+	const struct vmon_cpu *cpu = &x->vcpu->cpu;
+
+	return x->vcpu->vm->exec_mode == VMON_EXEC_TRANSLATE && !cpu->cpl &&
+	       (cpu->cr0 & VMON_CR0_PE) &&
+	       !(cpu->eflags & (VMON_FL_TF | VMON_FL_VM)) &&
+	       !(cpu->dr[7] & DR7_ENABLED) && !cpu->shadow;
+}
+
+static enum vmon_run run_once(struct vmon_exec *x)
+{
+	struct vmon_cpu *cpu = &x->vcpu->cpu;
+
+	if (x->retry)
+		return vmon_exec_emulate(x, VMON_WHY_MODE);
+	if (vmon_irq_pending(x->vcpu) && (cpu->eflags & VMON_FL_IF) && !cpu->shadow) {
+		struct vmon_emu_exc exc = { .vector = vmon_irq_ack(x->vcpu) };
+
+		cpu->halted = false;
+		vmon_count(x->vcpu, INTERRUPT_INJECTED);
+		return vmon_exec_inject(x, &exc);
+	}
+	if (cpu->halted)
+		return VMON_RUN_HALT;
+	if (cpu->shutdown)
+		return VMON_RUN_SHUTDOWN;
+	if (x->code_full) {
+		x->code_full = false;
+		vmon_exec_code_flush(x);
+	}
+	if (vmon_mmu_window_conflict(x->mmu) && vmon_exec_place_window(x))
+		return vmon_exec_error(x, "the guest leaves no room for the translation cache in its address space");
+	if (fit_for_user(x)) {
+		if (vmon_mmu_prepare(x->mmu, cpu))
+			return vmon_exec_error(x, "no memory for shadow page tables");
+		return vmon_exec_user(x);
+	}
+	if (fit_for_translation(x))
+		return vmon_exec_kernel(x, false);
+	return vmon_exec_emulate(x, VMON_WHY_MODE);
+}
+
+enum vmon_run vmon_exec_run(struct vmon_vcpu *vcpu)
+{
+	unsigned long end = jiffies + 1;
+	struct vmon_exec *x = vcpu->exec;
+	enum vmon_run run;
+
+	if (!x->mmu && prepare(x))
+		return vmon_exec_error(x, "no memory, or no room for the translation cache");
+	do {
+		run = run_once(x);
+	} while (run == VMON_RUN_AGAIN && !x->retry && !vmon_vcpu_requested(vcpu) &&
+		 !need_resched() && time_before(jiffies, end));
+	return run;
+}

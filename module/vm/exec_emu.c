@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The emulator in its surroundings: ports, CPUID, MSRs, control registers, and
+ * the delivery of what it raises.
+ */
+#include <linux/string.h>
+#include <asm/msr.h>
+
+#include "vm/cpuid.h"
+#include "vm/exec_internal.h"
+#include "vm/msr.h"
+
+static u64 emu_tsc(struct vmon_emu *e)
+{
+	return rdtsc() + e->cpu->tsc_offset;
+}
+
+static int emu_in(struct vmon_emu *e, u16 port, unsigned int len, u32 *val)
+{
+	struct vmon_exec *x = e->priv;
+
+	if (vmon_io_read(x->vcpu, VMON_SPACE_PORT, port, len, val))
+		return VMON_EMU_RETRY;
+	vmon_trace(x->vcpu, VMON_TRACE_IN, port, *val);
+	return VMON_EMU_OK;
+}
+
+static int emu_out(struct vmon_emu *e, u16 port, unsigned int len, u32 val)
+{
+	struct vmon_exec *x = e->priv;
+
+	if (vmon_io_write(x->vcpu, VMON_SPACE_PORT, port, len, val))
+		return VMON_EMU_RETRY;
+	vmon_trace(x->vcpu, VMON_TRACE_OUT, port, val);
+	return VMON_EMU_OK;
+}
+
+static void emu_cpuid(struct vmon_emu *e, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx)
+{
+	vmon_cpuid(eax, ebx, ecx, edx, true, false);
+}
+
+static bool emu_rdmsr(struct vmon_emu *e, u32 msr, u64 *val)
+{
+	return vmon_msr_read(e->cpu, emu_tsc(e), msr, val);
+}
+
+static bool emu_wrmsr(struct vmon_emu *e, u32 msr, u64 val)
+{
+	struct vmon_exec *x = e->priv;
+	u64 efer = e->cpu->efer;
+
+	if (!vmon_msr_write(e->cpu, emu_tsc(e), msr, val))
+		return false;
+	if (e->cpu->efer != efer) {
+		vmon_mmu_flush(x->mmu);
+		vmon_exec_flush_tlb(x);
+	}
+	return true;
+}
+
+static int emu_set_cr(struct vmon_emu *e, unsigned int cr, u32 old)
+{
+	const u32 paging0 = VMON_CR0_PG | VMON_CR0_PE | VMON_CR0_WP;
+	const u32 paging4 = VMON_CR4_PAE | VMON_CR4_PSE | VMON_CR4_PGE;
+	struct vmon_exec *x = e->priv;
+	struct vmon_cpu *cpu = e->cpu;
+	bool mode, root;
+
+	mode = (cr == 0 && (cpu->cr0 ^ old) & (VMON_CR0_PG | VMON_CR0_PE)) ||
+	       (cr == 4 && (cpu->cr4 ^ old) & (VMON_CR4_PAE | VMON_CR4_PSE));
+	root = cr == 3 || mode || (cr == 0 && (cpu->cr0 ^ old) & paging0) ||
+	       (cr == 4 && (cpu->cr4 ^ old) & paging4);
+	if (!root)
+		return VMON_EMU_OK;
+	if (vmon_pae_paging(cpu) &&
+	    !vmon_walk_load_pdptrs(cpu, &vmon_exec_phys_ops, x))
+		return vmon_emu_fault_code(e, VMON_EXC_GP, 0);
+	vmon_count(x->vcpu, CR3_LOADS);
+	vmon_trace(x->vcpu, VMON_TRACE_CR, cr, cpu->cr3);
+	vmon_exec_flush_tlb(x);
+	vmon_mmu_load_root(x->mmu, cpu);
+	if (mode) {
+		vmon_mmu_flush(x->mmu);
+		vmon_exec_code_flush(x);
+	} else {
+		vmon_exec_code_root(x);
+	}
+	return VMON_EMU_OK;
+}
+
+static void emu_invlpg(struct vmon_emu *e, u32 gva)
+{
+	struct vmon_exec *x = e->priv;
+
+	/* The shadow never holds what the tables do not say; the TLB here may. */
+	vmon_count(x->vcpu, INVLPG);
+	vmon_exec_flush_tlb(x);
+}
+
+const struct vmon_emu_ops vmon_exec_emu_ops = {
+	.read = vmon_exec_mem_read,
+	.write = vmon_exec_mem_write,
+	.in = emu_in,
+	.out = emu_out,
+	.cpuid = emu_cpuid,
+	.rdmsr = emu_rdmsr,
+	.wrmsr = emu_wrmsr,
+	.tsc = emu_tsc,
+	.set_cr = emu_set_cr,
+	.invlpg = emu_invlpg,
+};
+
+enum vmon_run vmon_exec_error(struct vmon_exec *x, const char *what)
+{
+	const struct vmon_cpu *cpu = &x->vcpu->cpu;
+	const struct vmon_insn *insn = &x->emu.insn;
+	int n;
+
+	n = scnprintf(x->vcpu->report, sizeof(x->vcpu->report),
+		      "%s at %04x:%08x cpl %u eflags %08x cr0 %08x cr3 %08x cr4 %08x eax %08x ecx %08x edx %08x ebx %08x esp %08x ebp %08x esi %08x edi %08x; last decoded: %s,",
+		      what, cpu->seg[VMON_CS].sel, cpu->eip, cpu->cpl, cpu->eflags,
+		      cpu->cr0, cpu->cr3, cpu->cr4, cpu->gpr[0], cpu->gpr[1],
+		      cpu->gpr[2], cpu->gpr[3], cpu->gpr[4], cpu->gpr[5],
+		      cpu->gpr[6], cpu->gpr[7], vmon_op_name(insn->op));
+	scnprintf(x->vcpu->report + n, sizeof(x->vcpu->report) - n, " %*ph",
+		  min_t(int, insn->len, VMON_INSN_MAX), insn->bytes);
+	vmon_trace(x->vcpu, VMON_TRACE_STOP, 0, 0);
+	return VMON_RUN_ERROR;
+}
+
+enum vmon_run vmon_exec_inject(struct vmon_exec *x, const struct vmon_emu_exc *exc)
+{
+	vmon_count(x->vcpu, EXC_INJECTED);
+	vmon_trace(x->vcpu, VMON_TRACE_INJECT, exc->vector,
+		   exc->vector == VMON_EXC_PF ? exc->cr2 : exc->error);
+	switch (vmon_emu_deliver(&x->emu, exc)) {
+	case VMON_EMU_OK:
+		return VMON_RUN_AGAIN;
+	case VMON_EMU_RETRY:
+		return vmon_exec_error(x, "interrupt delivery through device memory is not supported");
+	default:
+		return vmon_exec_error(x, "this way of interrupt delivery is not supported");
+	}
+}
+
+/* The emulator met x87, MMX or SSE: those run on the real FPU, in the guest's world. */
+static enum vmon_run fpu_insn(struct vmon_exec *x, enum vmon_why why)
+{
+	struct vmon_cpu *cpu = &x->vcpu->cpu;
+	const struct vmon_emu_exc ud = { .vector = VMON_EXC_UD };
+
+	switch (why) {
+	case VMON_WHY_UD:
+		/* The CPU has refused it already. */
+		return vmon_exec_inject(x, &ud);
+	case VMON_WHY_TRACE:
+		/* It writes to a traced frame: give up the trace instead. */
+		if (vmon_exec_untrace(x, x->cr2))
+			return VMON_RUN_AGAIN;
+		return vmon_exec_error(x, "an FPU instruction on device memory is not supported");
+	default:
+		vmon_count(x->vcpu, EMULATED_FPU);
+		if (!cpu->cpl && (cpu->cr0 & VMON_CR0_PE) && !(cpu->eflags & VMON_FL_TF))
+			return vmon_exec_kernel(x, true);
+		return vmon_exec_error(x, "an FPU instruction in a mode that is emulated is not supported");
+	}
+}
+
+enum vmon_run vmon_exec_emulate(struct vmon_exec *x, enum vmon_why why)
+{
+	int res = vmon_emulate(&x->emu);
+
+	vmon_count(x->vcpu, EMULATED_INSNS);
+	x->retry = false;
+	switch (res) {
+	case VMON_EMU_OK:
+		return VMON_RUN_AGAIN;
+	case VMON_EMU_FAULT:
+		return vmon_exec_inject(x, &x->emu.exc);
+	case VMON_EMU_RETRY:
+		x->retry = true;
+		return VMON_RUN_AGAIN;
+	case VMON_EMU_FPU:
+		return fpu_insn(x, why);
+	default:
+		return vmon_exec_error(x, "an instruction is not supported");
+	}
+}

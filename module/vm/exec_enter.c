@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Entering the guest: direct execution of its user code at ring 3, and of its
+ * translated kernel code at ring 1; and what the exits mean.
+ *
+ * The rule for exits from translated code: the state is brought back to a guest
+ * instruction boundary before anything else is done with it. Faults can be, by
+ * the translator's promise; a host interrupt in the middle of a sequence single-
+ * steps to its end.
+ */
+#include <linux/irqflags.h>
+#include <linux/string.h>
+#include <asm/fpu/api.h>
+
+#include "vm/exec_internal.h"
+
+/* Flags that are the guest's own while it runs. */
+#define FL_GUEST	(VMON_FL_ARITH | VMON_FL_DF | VMON_FL_AC | VMON_FL_ID | \
+			 VMON_FL_NT)
+
+static void load_fpu(struct vmon_exec *x)
+{
+	kernel_fpu_begin();
+	asm volatile("fxrstor %0" : : "m" (x->vcpu->cpu.fpu));
+}
+
+static void save_fpu(struct vmon_exec *x)
+{
+	asm volatile("fxsave %0" : "=m" (x->vcpu->cpu.fpu));
+	kernel_fpu_end();
+}
+
+/*
+ * Run the world once with area->frame set up. Returns false if the guest was not
+ * entered because something waits for the thread.
+ */
+static bool enter(struct vmon_exec *x)
+{
+	const struct vmon_cpu *cpu = &x->vcpu->cpu;
+	struct vmon_area *a = x->world.area;
+	bool fpu = x->fpu_on, entered = false;
+	struct vmon_world_ctl ctl = {
+		.ts = !fpu || (cpu->cr0 & VMON_CR0_TS),
+		.em = cpu->cr0 & VMON_CR0_EM,
+		.mp = (cpu->cr0 & VMON_CR0_MP) || !fpu,
+		.am = cpu->cr0 & VMON_CR0_AM,
+		.tsd = (cpu->cr4 & VMON_CR4_TSD) || cpu->tsc_offset,
+		.osfxsr = cpu->cr4 & VMON_CR4_OSFXSR,
+		.osxmmexcpt = cpu->cr4 & VMON_CR4_OSXMMEXCPT,
+	};
+	unsigned long flags;
+
+	if (fpu)
+		load_fpu(x);
+	local_irq_save(flags);
+	if (!vmon_vcpu_requested(x->vcpu) &&
+	    !((x->mpage->vif) && vmon_irq_pending(x->vcpu) && !x->stepping)) {
+		vmon_world_run(&x->world, &ctl);
+		entered = true;
+	}
+	local_irq_restore(flags);
+	if (fpu)
+		save_fpu(x);
+	if (!entered)
+		return false;
+	x->cr2 = x->world.cr2;
+	vmon_count(x->vcpu, ENTRIES);
+	vmon_trace(x->vcpu, VMON_TRACE_EXIT, a->frame.vector << 32 | a->frame.error,
+		   a->frame.rip);
+	return true;
+}
+
+static void load_regs(struct vmon_exec *x)
+{
+	const struct vmon_cpu *cpu = &x->vcpu->cpu;
+	struct vmon_frame *f = &x->world.area->frame;
+
+	f->rax = cpu->gpr[VMON_EAX];
+	f->rcx = cpu->gpr[VMON_ECX];
+	f->rdx = cpu->gpr[VMON_EDX];
+	f->rbx = cpu->gpr[VMON_EBX];
+	f->rsp = cpu->gpr[VMON_ESP];
+	f->rbp = cpu->gpr[VMON_EBP];
+	f->rsi = cpu->gpr[VMON_ESI];
+	f->rdi = cpu->gpr[VMON_EDI];
+}
+
+static void store_regs(struct vmon_exec *x)
+{
+	struct vmon_cpu *cpu = &x->vcpu->cpu;
+	const struct vmon_frame *f = &x->world.area->frame;
+
+	cpu->gpr[VMON_EAX] = f->rax;
+	cpu->gpr[VMON_ECX] = f->rcx;
+	cpu->gpr[VMON_EDX] = f->rdx;
+	cpu->gpr[VMON_EBX] = f->rbx;
+	cpu->gpr[VMON_ESP] = f->rsp;
+	cpu->gpr[VMON_EBP] = f->rbp;
+	cpu->gpr[VMON_ESI] = f->rsi;
+	cpu->gpr[VMON_EDI] = f->rdi;
+}
+
+static enum vmon_run inject(struct vmon_exec *x, unsigned int vector)
+{
+	const struct vmon_emu_exc exc = {
+		.vector = vector,
+		.has_error = vector == VMON_EXC_AC,
+	};
+
+	return vmon_exec_inject(x, &exc);
+}
+
+static enum vmon_run page_fault(struct vmon_exec *x, u32 gva, u32 error)
+{
+	unsigned int acc = (error & VMON_PF_W ? VMON_ACC_W : 0) |
+			   (x->vcpu->cpu.cpl == 3 ? VMON_ACC_U : 0) |
+			   (error & VMON_PF_I ? VMON_ACC_X : 0);
+	struct vmon_emu_exc exc = { .vector = VMON_EXC_PF, .has_error = true };
+
+	vmon_trace(x->vcpu, VMON_TRACE_PAGE_FAULT, gva, error);
+	switch (vmon_mmu_fault(x->mmu, &x->vcpu->cpu, gva, acc, &exc.error)) {
+	case VMON_MMU_FIXED:
+		vmon_count(x->vcpu, PAGE_FAULT_HIDDEN);
+		return VMON_RUN_AGAIN;
+	case VMON_MMU_TRUE_FAULT:
+		vmon_count(x->vcpu, PAGE_FAULT_TRUE);
+		exc.cr2 = gva;
+		return vmon_exec_inject(x, &exc);
+	case VMON_MMU_EMULATE:
+		vmon_count(x->vcpu, PAGE_FAULT_TRACE);
+		return vmon_exec_emulate(x, VMON_WHY_TRACE);
+	default:
+		return vmon_exec_error(x, "no memory for shadow page tables");
+	}
+}
+
+/* The exceptions of direct and of translated code, at a precise state. */
+static enum vmon_run exception(struct vmon_exec *x, u64 vector, u32 error)
+{
+	struct vmon_cpu *cpu = &x->vcpu->cpu;
+	char what[80];
+
+	switch (vector) {
+	case VMON_EXC_PF:
+		return page_fault(x, x->cr2, error);
+	case VMON_EXC_NM:
+		vmon_count(x->vcpu, EXC_NM);
+		if (cpu->cr0 & (VMON_CR0_TS | VMON_CR0_EM))
+			return inject(x, vector);
+		x->fpu_on = true;
+		return VMON_RUN_AGAIN;
+	case VMON_EXC_DB:
+		vmon_count(x->vcpu, EXC_DB);
+		cpu->dr[6] |= cpu->eflags & VMON_FL_TF ? 0x4000 : 0;
+		return inject(x, vector);
+	case VMON_EXC_MF:
+	case VMON_EXC_XM:
+	case VMON_EXC_AC:
+		vmon_count(x->vcpu, EXC_OTHER);
+		return inject(x, vector);
+	case VMON_EXC_UD:
+		vmon_count(x->vcpu, EXC_UD);
+		return vmon_exec_emulate(x, VMON_WHY_UD);
+	case VMON_EXC_DE:
+	case VMON_EXC_BP:
+	case VMON_EXC_OF:
+	case VMON_EXC_BR:
+	case VMON_EXC_TS:
+	case VMON_EXC_NP:
+	case VMON_EXC_SS:
+		vmon_count(x->vcpu, EXC_OTHER);
+		return vmon_exec_emulate(x, VMON_WHY_MODE);
+	case VMON_EXC_GP:
+		vmon_count(x->vcpu, EXC_GP);
+		return vmon_exec_emulate(x, VMON_WHY_MODE);
+	default:
+		snprintf(what, sizeof(what),
+			 "the monitor got exit %#llx error %#x at %#llx", vector,
+			 error, x->world.area->frame.rip);
+		return vmon_exec_error(x, what);
+	}
+}
+
+static bool host_event(u64 vector)
+{
+	return (vector >= 32 && vector < 256) || vector == VMON_EXC_NMI ||
+	       vector == VMON_EXC_MC || vector == VMON_VEC_ABORT;
+}
+
+enum vmon_run vmon_exec_user(struct vmon_exec *x)
+{
+	struct vmon_area *a = x->world.area;
+	struct vmon_cpu *cpu = &x->vcpu->cpu;
+	struct vmon_frame *f = &a->frame;
+	u16 sel[VMON_NR_SREGS];
+
+	load_regs(x);
+	f->rip = cpu->eip;
+	f->rflags = (cpu->eflags & (FL_GUEST | VMON_FL_TF | VMON_FL_RF)) |
+		    VMON_FL_IF | VMON_FL_FIXED;
+	f->cs = cpu->seg[VMON_CS].sel;
+	f->ss = cpu->seg[VMON_SS].sel;
+	f->ds = cpu->seg[VMON_DS].sel;
+	f->es = cpu->seg[VMON_ES].sel;
+	f->fs = cpu->seg[VMON_FS].sel;
+	f->gs = cpu->seg[VMON_GS].sel;
+	x->mpage->vif = VMON_FL_IF;
+	if (!enter(x))
+		return VMON_RUN_AGAIN;
+	vmon_count(x->vcpu, ENTRIES_DIRECT);
+	if (f->vector >= VMON_VEC_ABORT && f->vector != VMON_VEC_ABORT)
+		return exception(x, f->vector, f->error);
+	if (f->vector != VMON_VEC_ABORT) {
+		store_regs(x);
+		cpu->eip = f->rip;
+		cpu->eflags = (f->rflags & (FL_GUEST | VMON_FL_TF | VMON_FL_RF)) |
+			      VMON_FL_IF | VMON_FL_FIXED;
+		sel[VMON_ES] = f->es;
+		sel[VMON_CS] = f->cs;
+		sel[VMON_SS] = f->ss;
+		sel[VMON_DS] = f->ds;
+		sel[VMON_FS] = f->fs;
+		sel[VMON_GS] = f->gs;
+		vmon_segments_user_exit(&x->user_gdt, cpu, sel);
+		if (f->vector != VMON_EXC_DB)
+			cpu->eflags &= ~(host_event(f->vector) ? 0 : VMON_FL_RF);
+	}
+	if (host_event(f->vector)) {
+		vmon_count(x->vcpu, INTERRUPT_HOST);
+		return VMON_RUN_AGAIN;
+	}
+	return exception(x, f->vector, f->error);
+}
+
+/* Take the registers of translated code over; they belong to @eip. */
+static void commit(struct vmon_exec *x, u32 eip, u8 recover)
+{
+	struct vmon_cpu *cpu = &x->vcpu->cpu;
+	const struct vmon_mpage *p = x->mpage;
+	unsigned int i;
+
+	store_regs(x);
+	for (i = 0; i < VMON_NR_GPRS; i++)
+		if (recover & 1 << i)
+			cpu->gpr[i] = p->spill[i];
+	cpu->eip = eip;
+	cpu->eflags = (x->world.area->frame.rflags & FL_GUEST) | VMON_FL_FIXED |
+		      (p->vif & VMON_FL_IF) | (p->viopl & VMON_FL_IOPL);
+}
+
+static void load_kernel_state(struct vmon_exec *x, u32 tc, const u16 sel[6])
+{
+	const struct vmon_cpu *cpu = &x->vcpu->cpu;
+	struct vmon_frame *f = &x->world.area->frame;
+	struct vmon_mpage *p = x->mpage;
+	unsigned int i;
+
+	load_regs(x);
+	f->rip = tc;
+	f->rflags = (cpu->eflags & FL_GUEST) | VMON_FL_IF | VMON_FL_FIXED;
+	f->cs = VMON_SEL_CS1;
+	f->ss = sel[VMON_SS];
+	f->ds = sel[VMON_DS];
+	f->es = sel[VMON_ES];
+	f->fs = sel[VMON_FS];
+	f->gs = VMON_SEL_GS1;
+	p->vif = cpu->eflags & VMON_FL_IF;
+	p->viopl = cpu->eflags & VMON_FL_IOPL;
+	p->pending = 0;
+	for (i = 0; i < 6; i++)
+		p->sel[i] = cpu->seg[i].sel;
+}
+
+static enum vmon_run callout(struct vmon_exec *x, u32 site)
+{
+	struct vmon_cpu *cpu = &x->vcpu->cpu;
+	struct vmon_bt_pos pos;
+	u32 tc;
+
+	if (vmon_bt_locate(x->bt, site, &pos))
+		return vmon_exec_error(x, "a callout from nowhere in the translation cache");
+	vmon_trace(x->vcpu, VMON_TRACE_CALLOUT, pos.site, pos.eip);
+	switch (pos.site) {
+	case VMON_BT_EMULATE:
+		vmon_count(x->vcpu, CALLOUT_EMULATE);
+		commit(x, pos.eip, 0);
+		return vmon_exec_emulate(x, VMON_WHY_MODE);
+	case VMON_BT_CHAIN:
+		vmon_count(x->vcpu, TU_CHAINED);
+		commit(x, pos.target, 0);
+		vmon_bt_resume(x->bt, site, pos.target, &tc);
+		return VMON_RUN_AGAIN;
+	case VMON_BT_LOOKUP:
+		vmon_count(x->vcpu, CALLOUT_INDIRECT);
+		commit(x, x->mpage->guest_eip, 0);
+		vmon_bt_resume(x->bt, site, cpu->eip, &tc);
+		return VMON_RUN_AGAIN;
+	case VMON_BT_PENDING:
+		vmon_count(x->vcpu, CALLOUT);
+		commit(x, pos.target, 0);
+		cpu->shadow = pos.no_irq ? VMON_SHADOW_STI : 0;
+		return VMON_RUN_AGAIN;
+	default:
+		return vmon_exec_error(x, "a callout that is none in the translation cache");
+	}
+}
+
+/*
+ * Run translated code. @one: a single guest instruction, at cpu->eip.
+ */
+enum vmon_run vmon_exec_kernel(struct vmon_exec *x, bool one)
+{
+	struct vmon_cpu *cpu = &x->vcpu->cpu;
+	struct vmon_frame *f = &x->world.area->frame;
+	struct vmon_bt_pos pos;
+	enum vmon_run run;
+	u16 sel[6] = {};
+	u32 tc;
+
+	if (!vmon_segments_kernel(cpu, x->world.area->run_gdt, sel))
+		return one ? vmon_exec_error(x, "an FPU instruction with such segments is not supported") :
+			     vmon_exec_emulate(x, VMON_WHY_MODE);
+	if (vmon_bt_enter(x->bt, cpu->eip, &tc))
+		return one ? vmon_exec_error(x, "an FPU instruction could not be translated") :
+			     vmon_exec_emulate(x, VMON_WHY_MODE);
+	if (vmon_mmu_prepare(x->mmu, cpu))
+		return vmon_exec_error(x, "no memory for shadow page tables");
+	load_kernel_state(x, tc, sel);
+	x->stepping = one;
+	for (;;) {
+		if (x->stepping)
+			f->rflags |= VMON_FL_TF;
+		else
+			f->rflags &= ~(u64)VMON_FL_TF;
+		if (!enter(x)) {
+			/* At a boundary unless stepping, and then it is entered. */
+			run = VMON_RUN_AGAIN;
+			break;
+		}
+		vmon_count(x->vcpu, ENTRIES_TRANSLATED);
+		if (f->vector == VMON_BT_VECTOR) {
+			run = callout(x, f->rip - 2);
+			break;
+		}
+		if (f->vector == VMON_VEC_ABORT) {
+			f->vector = VMON_VEC_POISON;
+			continue;
+		}
+		if (f->vector > VMON_VEC_ABORT ||
+		    vmon_bt_locate(x->bt, f->rip, &pos)) {
+			run = exception(x, VMON_VEC_FAULT | f->vector, f->error);
+			break;
+		}
+		if (host_event(f->vector) || f->vector == VMON_EXC_DB) {
+			if (f->vector != VMON_EXC_DB)
+				vmon_count(x->vcpu, INTERRUPT_HOST);
+			if (pos.boundary) {
+				commit(x, pos.eip, 0);
+				cpu->shadow = pos.no_irq ? VMON_SHADOW_STI : 0;
+				run = VMON_RUN_AGAIN;
+				break;
+			}
+			/* In the middle of a sequence: to its end. */
+			x->stepping = true;
+			x->mpage->pending = vmon_irq_pending(x->vcpu);
+			continue;
+		}
+		commit(x, pos.eip, pos.recover);
+		run = exception(x, f->vector, f->error);
+		break;
+	}
+	x->stepping = false;
+	return run;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files exec*.c share: the state that a vCPU needs to run guest code.
+ */
+#ifndef VMON_VM_EXEC_INTERNAL_H
+#define VMON_VM_EXEC_INTERNAL_H
+
+#include "emulator/emulate.h"
+#include "mmu/shadow.h"
+#include "mmu/walk.h"
+#include "segments/segments.h"
+#include "switch/monitor_page.h"
+#include "switch/switch.h"
+#include "translator/translate.h"
+#include "vm/exec.h"
+#include "vm/vm.h"
+
+#define VMON_TC_SIZE	(8u << 20)	/* translation cache, bytes */
+#define VMON_TC_TABLES	(VMON_TC_SIZE >> 21)
+
+#define VMON_TLB_SLOTS	64
+
+/* A translation that the emulator used: linear page to host memory. */
+struct vmon_tlb_entry {
+	u32 tag;		/* gva >> 12, plus 1 */
+	u32 gfn;
+	u8 *host;
+};
+
+#define VMON_CODE_SLOTS	4096	/* power of two */
+#define VMON_CODE_REGIONS 64
+
+/* A linear page that translated code was fetched from, by the PTE that maps it. */
+struct vmon_code_page {
+	u64 pte;		/* gpa of the entry; 0: free */
+	u32 gva;
+};
+
+/* 4 MiB of linear space that code was fetched from, and its directory entries. */
+struct vmon_code_region {
+	u32 gva;
+	u64 pde[2];
+};
+
+/**
+ * struct vmon_exec - execution state of a vCPU
+ * @world:	what the CPU loads
+ * @mpage:	the monitor page
+ * @mmu:	shadow tables; made at the first run, when memory is known
+ * @max_gfn:	what @mmu was made for
+ * @bt, @tc:	translator and its cache
+ * @tc_tables:	last-level tables of the window
+ * @window:	guest linear address of the cache
+ * @emu:	the emulator, bound to vcpu->cpu
+ * @user_gdt:	shadow of the guest's GDT
+ * @tlb:	the emulator's translations, by access
+ * @fpu_on:	the guest uses the FPU: its state is loaded at entries
+ * @stepping:	single-stepping to the end of a translated instruction
+ * @retry:	the emulator must be called again before anything else
+ * @cr2:	of the last page fault
+ * @code, @region: where translated code came from
+ * @code_full:	no room in these: translated code must be dropped
+ */
+struct vmon_exec {
+	struct vmon_vcpu *vcpu;
+	struct vmon_world world;
+	struct vmon_mpage *mpage;
+	struct vmon_mmu *mmu;
+	u32 max_gfn;
+	struct vmon_bt *bt;
+	void *tc;
+	u64 *tc_tables[VMON_TC_TABLES];
+	u32 window;
+	struct vmon_emu emu;
+	struct vmon_user_gdt user_gdt;
+	struct vmon_tlb_entry tlb[8][VMON_TLB_SLOTS];
+	bool fpu_on;
+	bool retry;
+	bool stepping;
+	u32 cr2;
+	bool code_full;
+	struct vmon_code_page code[VMON_CODE_SLOTS];
+	struct vmon_code_region region[VMON_CODE_REGIONS];
+	unsigned int nr_regions;
+};
+
+/* exec_mem.c: guest memory, as walker, emulator, shadow and translator see it */
+extern const struct vmon_phys_ops vmon_exec_phys_ops;
+extern const struct vmon_mmu_ops vmon_exec_mmu_ops;
+void vmon_exec_flush_tlb(struct vmon_exec *x);
+void vmon_exec_written(struct vmon_exec *x, u64 gpa, unsigned int len);
+int vmon_exec_mem_read(struct vmon_emu *e, u32 gva, void *buf, unsigned int len,
+		       unsigned int acc);
+int vmon_exec_mem_write(struct vmon_emu *e, u32 gva, const void *buf,
+			unsigned int len, unsigned int acc);
+bool vmon_exec_untrace(struct vmon_exec *x, u32 gva);
+int vmon_exec_read_system(void *priv, u32 gva, void *buf, unsigned int len);
+void *vmon_exec_frame(struct vmon_exec *x, u32 gfn);
+
+/* exec_code.c: which code was translated from where */
+extern const struct vmon_bt_ops vmon_exec_bt_ops;
+void vmon_exec_code_root(struct vmon_exec *x);
+void vmon_exec_code_table_written(struct vmon_exec *x, u64 gpa, unsigned int len);
+void vmon_exec_code_flush(struct vmon_exec *x);
+int vmon_exec_place_window(struct vmon_exec *x);
+
+/* exec_emu.c: emulation and delivery */
+extern const struct vmon_emu_ops vmon_exec_emu_ops;
+enum vmon_why {
+	VMON_WHY_MODE,		/* neither direct execution nor translation can */
+	VMON_WHY_UD,		/* the CPU raised #UD */
+	VMON_WHY_TRACE,		/* page fault on a traced frame or device memory */
+};
+
+enum vmon_run vmon_exec_emulate(struct vmon_exec *x, enum vmon_why why);
+enum vmon_run vmon_exec_inject(struct vmon_exec *x, const struct vmon_emu_exc *exc);
+enum vmon_run vmon_exec_error(struct vmon_exec *x, const char *what);
+
+/* exec_enter.c: entering the guest */
+enum vmon_run vmon_exec_user(struct vmon_exec *x);
+enum vmon_run vmon_exec_kernel(struct vmon_exec *x, bool one);
+
+#endif /* VMON_VM_EXEC_INTERNAL_H */

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Guest memory for those who work on the guest's behalf.
+ *
+ * Everything written here on behalf of the guest passes vmon_exec_written(), so
+ * that shadow tables and translated code made from the frame go with it.
+ */
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <asm/mem_encrypt.h>
+
+#include "vm/exec_internal.h"
+
+void *vmon_exec_frame(struct vmon_exec *x, u32 gfn)
+{
+	struct page *page = vmon_mem_page(x->vcpu->vm, gfn);
+
+	return IS_ERR_OR_NULL(page) ? NULL : page_address(page);
+}
+
+/* Guest physical memory, for the walker: never crosses a page. */
+static void *phys(void *priv, u64 gpa)
+{
+	u8 *host = gpa >> 32 ? NULL : vmon_exec_frame(priv, gpa >> 12);
+
+	return host ? host + (gpa & ~PAGE_MASK) : NULL;
+}
+
+static u32 phys_read32(void *priv, u64 gpa)
+{
+	u32 *p = phys(priv, gpa);
+
+	return p ? READ_ONCE(*p) : ~0u;
+}
+
+static u64 phys_read64(void *priv, u64 gpa)
+{
+	u64 *p = phys(priv, gpa);
+
+	return p ? READ_ONCE(*p) : ~0ull;
+}
+
+static bool phys_cmpxchg32(void *priv, u64 gpa, u32 old, u32 new)
+{
+	u32 *p = phys(priv, gpa);
+
+	return !p || cmpxchg(p, old, new) == old;
+}
+
+static bool phys_cmpxchg64(void *priv, u64 gpa, u64 old, u64 new)
+{
+	u64 *p = phys(priv, gpa);
+
+	return !p || cmpxchg(p, old, new) == old;
+}
+
+const struct vmon_phys_ops vmon_exec_phys_ops = {
+	.read32 = phys_read32,
+	.read64 = phys_read64,
+	.cmpxchg32 = phys_cmpxchg32,
+	.cmpxchg64 = phys_cmpxchg64,
+};
+
+static void *mmu_alloc(void *priv)
+{
+	return (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+}
+
+static void mmu_free(void *priv, void *page)
+{
+	free_page((unsigned long)page);
+}
+
+static u64 mmu_entry(void *priv, void *page)
+{
+	return vmon_table_entry(page, 0);
+}
+
+static u64 mmu_frame(void *priv, u32 gfn)
+{
+	void *host = vmon_exec_frame(priv, gfn);
+
+	return host ? vmon_table_entry(host, 0) : 0;
+}
+
+static void *mmu_alloc_links(void *priv)
+{
+	return kzalloc(512 * 12, GFP_KERNEL_ACCOUNT);
+}
+
+static void mmu_free_links(void *priv, void *links)
+{
+	kfree(links);
+}
+
+static void *mmu_alloc_big(void *priv, size_t size)
+{
+	return kvzalloc(size, GFP_KERNEL_ACCOUNT);
+}
+
+static void mmu_free_big(void *priv, void *p)
+{
+	kvfree(p);
+}
+
+const struct vmon_mmu_ops vmon_exec_mmu_ops = {
+	.alloc = mmu_alloc,
+	.free = mmu_free,
+	.alloc_links = mmu_alloc_links,
+	.free_links = mmu_free_links,
+	.alloc_big = mmu_alloc_big,
+	.free_big = mmu_free_big,
+	.entry = mmu_entry,
+	.frame = mmu_frame,
+};
+
+void vmon_exec_flush_tlb(struct vmon_exec *x)
+{
+	memset(x->tlb, 0, sizeof(x->tlb));
+}
+
+void vmon_exec_written(struct vmon_exec *x, u64 gpa, unsigned int len)
+{
+	u8 why = vmon_mmu_protected(x->mmu, gpa >> 12);
+
+	if (likely(!why))
+		return;
+	if (why & (VMON_GFN_TABLE | VMON_GFN_CODE_TABLE)) {
+		vmon_mmu_written(x->mmu, gpa, len);
+		vmon_exec_code_table_written(x, gpa, len);
+		vmon_exec_flush_tlb(x);
+	}
+	if (why & VMON_GFN_CODE && vmon_bt_invalidate_gpa(x->bt, gpa, len))
+		vmon_count(x->vcpu, TU_INVALIDATED);
+}
+
+/*
+ * Where an access that stays within a page goes: host memory, or MMIO (@host is
+ * NULL then and *gpa says where).
+ */
+static int translate(struct vmon_emu *e, u32 gva, unsigned int acc, u8 **host,
+		     u64 *gpa)
+{
+	struct vmon_exec *x = e->priv;
+	struct vmon_tlb_entry *t = &x->tlb[acc & 7][gva >> 12 & (VMON_TLB_SLOTS - 1)];
+	struct vmon_walk w;
+
+	if (t->tag == (gva >> 12) + 1) {
+		*host = t->host + (gva & ~PAGE_MASK);
+		*gpa = (u64)t->gfn << 12 | (gva & ~PAGE_MASK);
+		return VMON_EMU_OK;
+	}
+	if (vmon_walk(e->cpu, &vmon_exec_phys_ops, x, gva, acc, &w))
+		return vmon_emu_page_fault(e, gva, w.error);
+	*gpa = w.gpa;
+	*host = phys(x, w.gpa);
+	if (*host) {
+		t->tag = (gva >> 12) + 1;
+		t->gfn = w.gpa >> 12;
+		t->host = *host - (gva & ~PAGE_MASK);
+	}
+	return VMON_EMU_OK;
+}
+
+static int mmio(struct vmon_exec *x, u64 gpa, void *buf, unsigned int len, bool write)
+{
+	while (len) {
+		unsigned int n = len >= 4 ? 4 : len >= 2 ? 2 : 1;
+		u32 val = 0;
+		int err;
+
+		if (write) {
+			memcpy(&val, buf, n);
+			err = vmon_io_write(x->vcpu, VMON_SPACE_MMIO, gpa, n, val);
+		} else {
+			err = vmon_io_read(x->vcpu, VMON_SPACE_MMIO, gpa, n, &val);
+			memcpy(buf, &val, n);
+		}
+		if (err)
+			return VMON_EMU_RETRY;
+		gpa += n;
+		buf += n;
+		len -= n;
+	}
+	return VMON_EMU_OK;
+}
+
+static int access(struct vmon_emu *e, u32 gva, void *buf, unsigned int len,
+		  unsigned int acc)
+{
+	unsigned int first = min_t(unsigned int, len, PAGE_SIZE - (gva & ~PAGE_MASK));
+	struct vmon_exec *x = e->priv;
+	bool write = acc & VMON_ACC_W;
+	u8 *host[2] = {};
+	u64 gpa[2];
+	unsigned int i, n;
+	int err;
+
+	err = translate(e, gva, acc, &host[0], &gpa[0]);
+	if (!err && first < len)
+		err = translate(e, gva + first, acc, &host[1], &gpa[1]);
+	for (i = 0; !err && len; i++) {
+		n = i ? len : first;
+		if (!host[i]) {
+			err = mmio(x, gpa[i], buf, n, write);
+		} else if (write) {
+			memcpy(host[i], buf, n);
+			vmon_exec_written(x, gpa[i], n);
+		} else {
+			memcpy(buf, host[i], n);
+		}
+		buf += n;
+		len -= n;
+	}
+	return err;
+}
+
+int vmon_exec_mem_read(struct vmon_emu *e, u32 gva, void *buf, unsigned int len,
+		       unsigned int acc)
+{
+	return access(e, gva, buf, len, acc & ~VMON_ACC_W);
+}
+
+int vmon_exec_mem_write(struct vmon_emu *e, u32 gva, const void *buf,
+			unsigned int len, unsigned int acc)
+{
+	return access(e, gva, (void *)buf, len, acc | VMON_ACC_W);
+}
+
+/*
+ * Give up tracing the frame behind @gva: nothing made from it is kept. Returns
+ * false if there is no RAM.
+ */
+bool vmon_exec_untrace(struct vmon_exec *x, u32 gva)
+{
+	struct vmon_walk w;
+	u32 gfn;
+
+	if (vmon_walk_probe(&x->vcpu->cpu, &vmon_exec_phys_ops, x, gva, 0, &w) ||
+	    !phys(x, w.gpa))
+		return false;
+	gfn = w.gpa >> 12;
+	if (vmon_mmu_protected(x->mmu, gfn) & (VMON_GFN_CODE | VMON_GFN_CODE_TABLE)) {
+		vmon_exec_code_flush(x);
+		vmon_mmu_unprotect(x->mmu, gfn, VMON_GFN_CODE | VMON_GFN_CODE_TABLE);
+	}
+	vmon_mmu_drop(x->mmu, gfn);
+	return true;
+}
+
+/* Descriptor tables, read with system privilege; nothing is raised. */
+int vmon_exec_read_system(void *priv, u32 gva, void *buf, unsigned int len)
+{
+	struct vmon_exec *x = priv;
+
+	return vmon_exec_mem_read(&x->emu, gva, buf, len, 0) ? -EFAULT : 0;
+}
