@@ -247,3 +247,20 @@ int vmon_emu_op_mxcsr(struct vmon_emu *e)
 	memcpy(at, &val, 4);
 	return VMON_EMU_OK;
 }
+
+/* The decoder knows sizes and directions; only the masked moves hide theirs. */
+void vmon_emu_fpu_operand(const struct vmon_insn *insn, unsigned int *size,
+			  unsigned int *acc)
+{
+	unsigned int i;
+
+	*size = 0;
+	*acc = insn->flags & VMON_I_MEM_W ? VMON_ACC_W : 0;
+	for (i = 0; i < 3; i++)
+		if (insn->opnd[i].kind == VMON_OPND_MEM)
+			*size = insn->opnd[i].size;
+	/* MASKMOVQ and MASKMOVDQU store to [EDI] through a register form. */
+	if (!*size && (insn->flags & VMON_I_MEM_W))
+		*size = insn->op == VMON_OP_MMX ||
+			!(insn->prefixes & VMON_P_OPSIZE) ? 8 : 16;
+}
