@@ -286,7 +286,7 @@ static int method_console(sd_bus_message *m, void *arg, sd_bus_error *e)
 	r = sd_bus_message_read(m, "sb", &name, &all);
 	if (r < 0)
 		return r;
-	vm = find(arg, name, true, e);
+	vm = find(arg, name, false, e);
 	if (!vm)
 		return -ENXIO;
 	if (console_attach(vm->console, all, &fd, &err) < 0)

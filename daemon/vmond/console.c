@@ -37,7 +37,8 @@ struct console {
 	void *arg;
 	struct reader *readers;
 	unsigned int n_readers;
-	bool closing;
+	bool finished;		/* no more output: readers end when they have all */
+	bool closing;		/* freed with the last reader */
 	u64 head;		/* bytes ever written */
 	u64 seen;		/* up to here somebody has read */
 	size_t in_len;
@@ -98,7 +99,7 @@ static void update_events(struct reader *r)
 	struct console *c = r->console;
 	u32 events = r->blocked ? EPOLLOUT : 0;
 
-	if (!c->closing && c->in_len < INPUT_SIZE)
+	if (!c->finished && c->in_len < INPUT_SIZE)
 		events |= EPOLLIN;
 	(void)sd_event_source_set_io_events(r->source, events);
 }
@@ -156,7 +157,7 @@ static bool reader_send(struct reader *r)
 		if (r->pos > c->seen)
 			c->seen = r->pos;
 	}
-	if (c->closing && r->pos == c->head) {
+	if (c->finished && r->pos == c->head) {
 		reader_free(r);
 		return false;
 	}
@@ -175,7 +176,7 @@ static int on_reader(sd_event_source *s, int fd, uint32_t revents, void *arg)
 			return 0;
 		update_events(r);
 	}
-	if ((revents & EPOLLIN) && c->in_len < INPUT_SIZE && !c->closing) {
+	if ((revents & EPOLLIN) && c->in_len < INPUT_SIZE && !c->finished) {
 		n = recv(fd, c->in + c->in_len, INPUT_SIZE - c->in_len, MSG_DONTWAIT);
 		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
 			reader_free(r);
@@ -236,26 +237,35 @@ int console_attach(struct console *c, bool all, int *ret_fd, struct error *err)
 }
 
 /**
- * console_close() - the guest is gone
- * @c: console, or NULL; freed when its readers have got everything
+ * console_finish() - the guest has ended, no more output comes
+ * @c: console
+ *
+ * Readers end when they have got everything, also those that come later.
  */
-void console_close(struct console *c)
+void console_finish(struct console *c)
 {
 	struct reader *r, *next;
 
-	if (!c)
-		return;
-	if (!c->readers) {
-		console_free(c);
-		return;
-	}
-	c->closing = true;
-	/* The last reader's end frees the console: do not look at it after that. */
+	c->finished = true;
 	for (r = c->readers; r; r = next) {
 		next = r->next;
 		if (reader_send(r))
 			update_events(r);
 	}
+}
+
+/**
+ * console_close() - the VM is forgotten
+ * @c: console, or NULL; freed when its readers have got everything
+ */
+void console_close(struct console *c)
+{
+	if (!c)
+		return;
+	console_finish(c);
+	c->closing = true;
+	if (!c->readers)
+		console_free(c);
 }
 
 /* Output of the guest, into the ring; console_flush() sends it on. */

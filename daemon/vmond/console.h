@@ -19,6 +19,7 @@ typedef void (*console_input_fn)(void *arg);
 
 int console_new(sd_event *event, console_input_fn input, void *arg,
 		struct console **ret, struct error *err);
+void console_finish(struct console *c);
 void console_close(struct console *c);
 int console_attach(struct console *c, bool all, int *ret_fd, struct error *err);
 void console_write(struct console *c, const u8 *data, size_t len);

@@ -13,7 +13,7 @@
 #include "vmond/vm.h"
 
 #define RUNTIME_DIR	"/run/vmon"
-#define ENDED_MAX	64	/* ended VMs remembered */
+#define ENDED_MAX	32	/* ended VMs remembered, with their consoles */
 #define PEERS_MAX	64
 
 struct peer {

@@ -164,8 +164,8 @@ static void release(struct vm *vm)
 	if (vm->ram_fd >= 0)
 		close(vm->ram_fd);
 	vm->ram_fd = -1;
-	console_close(vm->console);
-	vm->console = NULL;
+	if (vm->console)
+		console_finish(vm->console);
 }
 
 /* Registers and trace, before they go with the VM. */
@@ -303,6 +303,7 @@ int vm_new(sd_event *event, struct engine *engine, struct vm_config *config,
 		r = add_sources(vm, err);
 	if (r < 0) {
 		release(vm);
+		console_close(vm->console);
 		free(vm);
 		return r;
 	}
@@ -319,6 +320,7 @@ void vm_free(struct vm *vm)
 	struct vm_waiter *w;
 
 	release(vm);
+	console_close(vm->console);
 	while ((w = vm->waiters)) {
 		vm->waiters = w->next;
 		(void)sd_bus_reply_method_errorf(w->message, SD_BUS_ERROR_NO_REPLY,

@@ -1,0 +1,171 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# vmond and vmonctl together, with an engine that needs no module.
+#
+#   vmonctl --(D-Bus over DIR/bus)--> vmond-fake --(engine_fake.c)--> scripted guest
+#      stdin/stdout <--(console socket)--'
+#
+# usage: run.sh BUILD-DIRECTORY; needs root, like vmond itself.
+
+out=$1
+dir=$(mktemp -d)
+export VMON_SOCKET="$dir/run/bus"
+ctl=$out/vmonctl
+n=0
+failed=0
+
+check() { # name, command...
+	name=$1
+	shift
+	n=$((n + 1))
+	if "$@" >"$dir/out" 2>"$dir/err"; then
+		echo "ok $n $name"
+	else
+		echo "not ok $n $name (status $?)"
+		sed 's/^/# /' "$dir/out" "$dir/err"
+		failed=$((failed + 1))
+	fi
+}
+
+# status WANTED COMMAND...: the command's exit status is WANTED
+status() {
+	want=$1
+	shift
+	"$@"
+	got=$?
+	[ $got -eq "$want" ] || { echo "status $got, not $want" >&2; return 1; }
+}
+
+# says WANTED-STATUS TEXT COMMAND...: status, and one line with TEXT in it
+says() {
+	want=$1
+	text=$2
+	shift 2
+	"$@" >"$dir/said" 2>&1 </dev/null
+	got=$?
+	cat "$dir/said"
+	[ $got -eq "$want" ] && grep -q -e "$text" "$dir/said"
+}
+
+wait_for() { # file
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		[ -e "$1" ] && return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+mkdir "$dir/run"
+echo "TAP version 13"
+
+check "vmonctl says how to start vmond" \
+	says 1 "vmond is not running" "$ctl" list
+"$out/vmond-fake" --runtime-dir "$dir/run" 2>"$dir/log" &
+daemon=$!
+wait_for "$VMON_SOCKET"
+
+# A Multiboot image: header with load addresses, then nothing.
+# magic, flags, checksum, header_addr, load_addr, load_end, bss_end, entry
+printf '\002\260\255\033\000\000\001\000\376\117\121\344' >"$dir/mb"
+printf '\000\000\020\000\000\000\020\000\000\000\000\000\000\000\000\000\000\000\020\000' >>"$dir/mb"
+
+run() {
+	"$ctl" run --kernel "$dir/mb" "$@"
+}
+
+check "a second vmond says one line" \
+	says 1 "another vmond runs already (pid $daemon" "$out/vmond-fake" --runtime-dir "$dir/run"
+check "and leaves the first alone" "$ctl" list
+check "list without VMs" says 0 "No virtual machines" "$ctl" list
+check "a guest prints and halts" says 0 "hello from the fake guest" run --append halt
+check "a guest resets" says 0 "reset itself" run --append reset
+check "a guest is restarted with --reboot" \
+	sh -c "'$ctl' run --kernel '$dir/mb' --append reset --reboot </dev/null | grep -c hello | grep -qx 2"
+check "a triple fault has status 4" says 4 "triple fault at 00100000" run --append fault
+check "an error has status 3 and its report" says 3 "unsupported: 0f ff" \
+	run --append error --name broken
+check "its registers are kept" says 0 "eax=2badb002" "$ctl" debug regs broken
+check "its trace is kept" says 0 "port write" "$ctl" debug trace broken
+check "its console is kept" says 0 "hello" "$ctl" console --all broken
+check "it is listed by list --all" says 0 "broken .*ended .*error" "$ctl" list --all
+check "--debug-exit passes a status" says 42 "hello" run --append exit --debug-exit
+printf 'abc\004' >"$dir/input"
+check "piped input is echoed" \
+	sh -c "'$ctl' run --kernel '$dir/mb' --append echo <'$dir/input' | grep -q abc"
+check "input from a pipe that stays open" \
+	sh -c "(printf abc; sleep 0.3; printf 'def\004') | '$ctl' run --kernel '$dir/mb' --append echo | grep -q abcdef"
+check "900 KiB of output arrive whole" \
+	sh -c "'$ctl' run --kernel '$dir/mb' --append 'bulk halt' </dev/null 2>&1 | wc -c | grep -qx '921[67][0-9][0-9]'"
+check "detach prints the name" says 0 "^one$" run --append echo --name one --detach
+check "the name is taken" says 1 "'one' is in use" run --name one
+check "list shows it UNPROTECTED" says 0 "one .*running.*UNPROTECTED" "$ctl" list
+check "list --json is JSON" \
+	sh -c "'$ctl' list --json | python3 -c 'import json,sys; v=json.load(sys.stdin); assert v[0][\"name\"]==\"one\"'"
+check "show" says 0 "^State=running" "$ctl" show one
+check "show --json" sh -c "'$ctl' show one --json | python3 -m json.tool"
+check "stat" says 0 "vmond.accesses" "$ctl" stat one
+check "stat --json" sh -c "'$ctl' stat one --json | python3 -m json.tool"
+check "debug regs" says 0 "cr0=00000011" "$ctl" debug regs one
+check "debug daemon" says 0 "vm .*'one'" "$ctl" debug daemon
+check "pause" "$ctl" pause one
+check "it is paused" says 0 "one .*paused" "$ctl" list
+check "resume" "$ctl" resume one
+check "console of a detached VM" \
+	sh -c "printf 'xyz\004' | '$ctl' console one | grep -q xyz"
+check "run -> stop by another" sh -c "
+	'$ctl' run --kernel '$dir/mb' --name two </dev/null >/dev/null 2>&1 & r=\$!
+	sleep 0.5; '$ctl' stop two; wait \$r; [ \$? -eq 5 ]"
+check "SIGTERM of vmonctl stops the VM" sh -c "
+	'$ctl' run --kernel '$dir/mb' --name three </dev/null >/dev/null 2>&1 & r=\$!
+	sleep 0.5; kill \$r; wait \$r; [ \$? -eq 0 ] && ! '$ctl' list | grep -q three"
+check "check tells UNPROTECTED" says 1 "UNPROTECTED" "$ctl" check
+check "check --json" sh -c "'$ctl' check --json | python3 -m json.tool"
+check "no such VM" says 1 "no VM is named 'none'" "$ctl" stop none
+check "no such kernel" says 1 "kernel '/none': No such file" "$ctl" run --kernel /none
+check "a kernel that is none" says 1 "neither a Linux bzImage nor" \
+	"$ctl" run --kernel "$0"
+check "a directory as kernel" says 1 "not a regular file" "$ctl" run --kernel /tmp
+check "initrd for Multiboot" says 1 "takes --module" run --initrd "$0"
+check "memory too small" says 1 "at least 2M" run --memory 1M
+check "memory too large" says 1 "too large" run --memory 8G
+check "unknown option" says 2 "unknown option '--foo'" "$ctl" run --foo
+check "unknown verb" says 2 "unknown verb 'fly'" "$ctl" fly
+check "bad size" says 2 "no size" run --memory lots
+check "missing argument" says 2 "missing" "$ctl" stop
+check "help of a verb" says 0 "usage: vmonctl run" "$ctl" run --help
+check "200 runs in a row" sh -c "
+	i=0; while [ \$i -lt 200 ]; do
+		'$ctl' run --kernel '$dir/mb' --append halt </dev/null 2>/dev/null | grep -q hello || exit 1
+		i=\$((i + 1))
+	done"
+if id nobody >/dev/null 2>&1 && command -v setpriv >/dev/null; then
+	chmod 755 "$dir" "$dir/run"
+	check "no permission" says 1 "no permission" \
+		setpriv --reuid nobody --clear-groups "$ctl" list
+fi
+kill $daemon
+wait $daemon
+check "vmond ends with status 0 on SIGTERM" [ $? -eq 0 ]
+check "and leaves nothing behind" sh -c "! ls '$dir/run' | grep ."
+"$out/vmond" --runtime-dir "$dir/run" 2>"$dir/log2" &
+daemon=$!
+wait_for "$VMON_SOCKET"
+if [ ! -d /sys/module/vmon ]; then
+	check "vmond runs without the module" grep -q "modprobe vmon" "$dir/log2"
+	check "vmonctl says so" says 1 "vmon module is not loaded: modprobe vmon" "$ctl" list
+fi
+kill -9 $daemon
+wait $daemon 2>/dev/null
+"$out/vmond" --runtime-dir "$dir/run" 2>/dev/null &
+daemon=$!
+sleep 0.3
+check "vmond starts after kill -9 of another" says 1 "modprobe" "$ctl" list
+kill $daemon
+wait $daemon
+
+echo "1..$n"
+echo "# $((n - failed)) passed, $failed failed"
+[ -n "$KEEP" ] && cat "$dir/log"
+rm -rf "$dir"
+[ $failed -eq 0 ]

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The connection to the daemon, and what to tell when there is none.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/version.h"
+#include "vmonctl/vmonctl.h"
+
+static int connect_socket(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(socket_path) >= sizeof(addr.sun_path)) {
+		complain(0, "socket '%s' has too long a name", socket_path);
+		return -ENAMETOOLONG;
+	}
+	strcpy(addr.sun_path, socket_path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (!connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		return fd;
+	switch (errno) {
+	case ENOENT:
+	case ECONNREFUSED:
+		complain(0, "vmond is not running: 'systemctl start vmond', or 'vmond &' without systemd");
+		break;
+	case EACCES:
+	case EPERM:
+		complain(0, "no permission to talk to vmond ('%s'): run vmonctl as root",
+			 socket_path);
+		break;
+	default:
+		complain(0, "cannot connect to '%s': %s", socket_path, strerror(errno));
+	}
+	close(fd);
+	return -ENOTCONN;
+}
+
+/**
+ * client_open() - connect to the daemon
+ * @ret: connection
+ *
+ * Return: 0, or -errno after a message.
+ */
+int client_open(sd_bus **ret)
+{
+	sd_bus *bus = NULL;
+	int fd, r;
+
+	fd = connect_socket();
+	if (fd < 0)
+		return fd;
+	r = sd_bus_new(&bus);
+	if (r >= 0)
+		r = sd_bus_set_fd(bus, fd, fd);
+	if (r < 0)
+		close(fd);
+	if (r >= 0)
+		r = sd_bus_negotiate_fds(bus, 1);
+	if (r >= 0)
+		r = sd_bus_start(bus);
+	if (r < 0) {
+		sd_bus_unref(bus);
+		complain(0, "cannot talk to vmond: %s", strerror(-r));
+		return r;
+	}
+	*ret = bus;
+	return 0;
+}
+
+/* Print why a call failed. Return: EXIT_FAILED. */
+int client_failed(const sd_bus_error *error, int r)
+{
+	if (error && error->message)
+		return complain(EXIT_FAILED, "%s", error->message);
+	if (r == -ECONNRESET || r == -EPIPE || r == -ENOTCONN)
+		return complain(EXIT_FAILED,
+				"vmond closed the connection: run vmonctl as root, and see 'systemctl status vmond'");
+	return complain(EXIT_FAILED, "vmond: %s", strerror(-r));
+}
+
+/**
+ * client_call() - connect, call one method, disconnect
+ * @method: name
+ * @reply: answer, to be unreferenced; or NULL
+ * @types: of the arguments that follow, as for sd_bus_message_append()
+ *
+ * Return: 0, or EXIT_FAILED after a message.
+ */
+int client_call(const char *method, sd_bus_message **reply, const char *types, ...)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *m = NULL;
+	sd_bus *bus = NULL;
+	va_list ap;
+	int r;
+
+	if (client_open(&bus) < 0)
+		return EXIT_FAILED;
+	r = sd_bus_message_new_method_call(bus, &m, NULL, VMON_BUS_PATH,
+					   VMON_BUS_INTERFACE, method);
+	if (r >= 0 && types) {
+		va_start(ap, types);
+		r = sd_bus_message_appendv(m, types, ap);
+		va_end(ap);
+	}
+	if (r >= 0)
+		r = sd_bus_call(bus, m, 0, &error, reply);
+	if (r < 0)
+		r = client_failed(&error, r);
+	else
+		r = 0;
+	sd_bus_error_free(&error);
+	sd_bus_message_unref(m);
+	sd_bus_flush_close_unref(bus);
+	return r;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A guest's console on standard input and output.
+ */
+#ifndef VMON_VMONCTL_TERMINAL_H
+#define VMON_VMONCTL_TERMINAL_H
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+struct terminal;
+
+/* Ctrl-] on a terminal, or SIGINT, SIGTERM or SIGHUP. */
+typedef void (*terminal_leave_fn)(void *arg);
+/* The guest's end is closed and all of its output is out. */
+typedef void (*terminal_closed_fn)(void *arg);
+
+int terminal_open(sd_event *event, int fd, terminal_leave_fn leave,
+		  terminal_closed_fn closed, void *arg, struct terminal **ret);
+void terminal_close(struct terminal *t);
+
+#endif /* VMON_VMONCTL_TERMINAL_H */

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * vmonctl: what its verbs share.
+ */
+#ifndef VMON_VMONCTL_VMONCTL_H
+#define VMON_VMONCTL_VMONCTL_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+
+struct json_object;
+
+/* Exit statuses; with run --debug-exit the guest's own comes on top. */
+enum {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1,	/* refused, or could not be done */
+	EXIT_USAGE = 2,		/* wrong command line */
+	EXIT_GUEST_ERROR = 3,	/* the guest did something unsupported */
+	EXIT_GUEST_FAULT = 4,	/* triple fault */
+	EXIT_GUEST_STOPPED = 5,	/* somebody stopped it */
+};
+
+/**
+ * struct verb - a command
+ * @name: as typed
+ * @args: synopsis of its arguments
+ * @summary: one line
+ * @help: options, one a line, or NULL
+ * @run: argv[0] is the verb; returns the exit status
+ */
+struct verb {
+	const char *name;
+	const char *args;
+	const char *summary;
+	const char *help;
+	int (*run)(int argc, char **argv);
+};
+
+extern const char *socket_path;
+
+int verb_run(int argc, char **argv);
+int verb_list(int argc, char **argv);
+int verb_console(int argc, char **argv);
+int verb_stop(int argc, char **argv);
+int verb_pause(int argc, char **argv);
+int verb_resume(int argc, char **argv);
+int verb_stat(int argc, char **argv);
+int verb_check(int argc, char **argv);
+int verb_show(int argc, char **argv);
+int verb_debug(int argc, char **argv);
+int verb_version(int argc, char **argv);
+
+int complain(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int usage_error(const char *verb, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+int parse_simple(int argc, char **argv, int min, int max, bool *json, bool *all);
+
+/* client.c */
+int client_open(sd_bus **ret);
+int client_call(const char *method, sd_bus_message **reply, const char *types, ...);
+int client_failed(const sd_bus_error *error, int r);
+
+
+void print_json(struct json_object *o);
+
+#endif /* VMON_VMONCTL_VMONCTL_H */
