@@ -88,7 +88,7 @@ int vmon_cmd_vm_new(struct sk_buff *skb, struct genl_info *info)
 
 int vmon_cmd_vm_del(struct sk_buff *skb, struct genl_info *info)
 {
-	struct vmon_vm *vm = vmon_request_vm(info, true);
+	struct vmon_vm *vm = vmon_request_vm(info, false);
 
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
@@ -171,7 +171,7 @@ int vmon_cmd_vm_set(struct sk_buff *skb, struct genl_info *info)
 	err = vmon_need(info, VMON_A_STATE);
 	if (err)
 		return err;
-	vm = vmon_request_vm_lock(info, true);
+	vm = vmon_request_vm_lock(info, false);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
 	/* The policy has checked the range. */
