@@ -134,7 +134,8 @@ static int load_flat(struct loader *l, const u8 *h, u32 *entry)
 	offset = at - (header - load);
 	size = load_end ? (u64)load_end - load : l->kernel->size - offset;
 	mem_size = bss_end ? (u64)bss_end - load : size;
-	if ((load_end && load_end < load) || (bss_end && mem_size < size))
+	if ((load_end && load_end < load) ||
+	    (bss_end && (bss_end < load || mem_size < size)))
 		return fail(l->err, EINVAL,
 			    "kernel '%s': its Multiboot header has load_end_addr %xh and bss_end_addr %xh out of order",
 			    l->kernel->name, load_end, bss_end);

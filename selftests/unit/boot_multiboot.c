@@ -154,6 +154,10 @@ static void test_refused(void)
 	put32(file + 0x34, 0x100000);
 	tap_ok(refused(load(16 * MIB), EINVAL, "out of order"), "load_end before load");
 	make_flat();
+	put32(file + 0x34, 0);
+	put32(file + 0x38, 0x1fffff);
+	tap_ok(refused(load(16 * MIB), EINVAL, "out of order"), "bss_end before load");
+	make_flat();
 	put32(file + 0x34, 0x300000);
 	put32(file + 0x38, 0x300000);
 	tap_ok(refused(load(16 * MIB), EINVAL, "truncated"), "load_end after the file");
@@ -228,7 +232,7 @@ static void test_noise(void)
 
 int main(void)
 {
-	tap_plan(30);
+	tap_plan(32);
 	test_flat();
 	test_elf();
 	test_info();
