@@ -11,8 +11,15 @@
  * Addresses are guest physical (gpa), in bytes. Sizes are in bytes.
  *
  * The socket that creates a VM owns it. When the owner's socket closes, its VMs
- * are paused and kept for VMON_A_CLAIM_MS milliseconds, to be taken over with
- * VMON_CMD_VM_CLAIM; after that, or when the time is 0, they are torn down.
+ * are paused (cause OWNER, if they were running) and kept for VMON_A_CLAIM_MS
+ * milliseconds, to be taken over with VMON_CMD_VM_CLAIM; after that, or when the
+ * time is 0, they are torn down. All *_GET, VM_SET and VM_DEL are open to every
+ * sender with the capability; everything else is the owner's.
+ *
+ * Errors of all operations with VMON_A_VM: EINVAL (an attribute is missing, unknown
+ * or out of place), ERANGE (a value is not in the range given here), ENODEV (no
+ * such VM, or it is being torn down), EPERM (not the owner, or there is none),
+ * ETIMEDOUT (the vCPU does not stop: a bug in vmon). Others are listed below.
  *
  * Operations (-> request, <- reply or message; attributes in [] are optional):
  *
@@ -26,7 +33,10 @@
  *			   [VMON_A_GUARD_NAME]
  *			<- VMON_A_VM
  *	EEXIST: the name is in use; EOPNOTSUPP: the guard cannot be held on this
- *	CPU. A new VM is VMON_STATE_STOPPED and has no memory.
+ *	CPU. Names are letters, digits, and . _ - after the first. Without
+ *	CLAIM_MS it is 0, without EXEC it is TRANSLATE, without GUARD_NAME "segment".
+ *	A new VM is VMON_STATE_STOPPED, in reset state, and has no memory. The vCPU's
+ *	thread joins the cgroups of the sender.
  *
  * VMON_CMD_VM_DEL	-> VMON_A_VM
  *	Stops the VM, waits until its vCPU has left, frees all it had.
@@ -38,48 +48,66 @@
  *			   port id, 0 for none), [VMON_A_REPORT]
  *
  * VMON_CMD_VM_SET	-> VMON_A_VM, VMON_A_STATE (RUNNING, PAUSED or STOPPED)
- *	RUNNING starts or resumes; PAUSED returns after the vCPU has stopped at an
- *	instruction boundary; STOPPED cannot be left but by VM_RESET.
+ *	RUNNING starts or resumes (EINVAL: it has no memory; EPERM: it has no
+ *	owner); PAUSED returns after the vCPU has stopped at an instruction boundary,
+ *	and guest time stands still until it is resumed. Once it has run, STOPPED
+ *	cannot be left but by VM_RESET (EINVAL).
  *
  * VMON_CMD_VM_RESET	-> VMON_A_VM
  *	Puts vCPU, interrupt controllers and timer to their reset state and
- *	leaves the VM PAUSED; memory and ranges stay. The daemon loads the boot
- *	image again, sets the registers, and sets RUNNING.
+ *	leaves the VM PAUSED; memory, ranges and the levels of interrupt lines stay;
+ *	accesses in flight are forgotten. The daemon loads the boot image again, sets
+ *	the registers, and sets RUNNING.
  *
  * VMON_CMD_VM_CLAIM	-> VMON_A_VM
- *	The sender becomes the owner. EBUSY: it has a living owner.
+ *	The sender becomes the owner. EBUSY: it has a living owner. The state stays:
+ *	set RUNNING when ready. Accesses that the old owner did not acknowledge then
+ *	come again, in order, with their old sequence numbers, and with the numbers
+ *	of the ranges as they are then.
  *
  * VMON_CMD_MEM_NEW	-> VMON_A_VM, VMON_A_GPA, VMON_A_SIZE, VMON_A_FD,
  *			   [VMON_A_OFFSET (u64 into the file)]
  *	Attaches guest memory: a memfd that is sealed against shrinking
- *	(F_SEAL_SHRINK). Page-aligned, no overlap, below 4 GiB, while STOPPED or
- *	PAUSED. Pages are taken at first touch.
+ *	(F_SEAL_SHRINK) and not against writing. Page-aligned, no overlap, below
+ *	4 GiB, 8 regions at most. Pages are taken at first touch. Do not punch holes.
+ *	EBUSY: RUNNING; EBADF: not a file of the sender.
  *
  * VMON_CMD_VCPU_SET	-> VMON_A_VM, VMON_A_REGS (struct vmon_regs)
  * VMON_CMD_VCPU_GET	-> VMON_A_VM
  *			<- VMON_A_VM, VMON_A_REGS
- *	While STOPPED or PAUSED (GET: any time, RUNNING is paused for it).
+ *	SET while STOPPED or PAUSED (EBUSY: RUNNING), without PAE paging on (the
+ *	guest must turn it on). GET at any time: a running vCPU stops for a moment.
  *
  * VMON_CMD_RANGE_NEW	-> VMON_A_VM, VMON_A_SPACE (enum vmon_space), VMON_A_ADDR
  *			   (u64), VMON_A_SIZE (u64), VMON_A_RANGE (u32, the owner's own
  *			   number for it)
  *	Accesses inside it come to the owner as VMON_CMD_IO. No overlap with
  *	other ranges or with what the module emulates itself (20h-21h, 40h-43h,
- *	61h, A0h-A1h, 4D0h-4D1h).
+ *	61h, A0h-A1h, 4D0h-4D1h) or memory. In any state; 128 at most. EEXIST:
+ *	overlap, or the number is in use; ENOSPC: too many. An access that crosses
+ *	a range's border comes byte by byte.
  * VMON_CMD_RANGE_DEL	-> VMON_A_VM, VMON_A_RANGE
+ *	ENOENT: no range has this number.
  *
  * VMON_CMD_IRQ_SET	-> VMON_A_VM, VMON_A_LINE (u8, 0..15), VMON_A_LEVEL (u8)
- *	Level of an interrupt line of the 8259 pair. No reply unless asked (ACK).
+ *	Level of an interrupt line of the 8259 pair; 0 and 2 are the timer's and the
+ *	cascade's (EINVAL). A line that falls before the guest has acknowledged the
+ *	interrupt withdraws it, as on the chip: keep it up until the device has been
+ *	served. Raising a raised edge-triggered line does nothing. No reply unless
+ *	asked (NLM_F_ACK).
  *
  * VMON_CMD_IO		<- VMON_A_VM, VMON_A_RANGE, VMON_A_SEQ (u32), VMON_A_ADDR
  *			   (u64, port or gpa), VMON_A_SIZE (1, 2, 4), VMON_A_WRITE (u8),
  *			   VMON_A_DATA (u32, with a write)
- *	Module to owner, unicast. A write is posted: the vCPU goes on, until
- *	VMON_IO_WINDOW of them are unacknowledged. A read waits for its
- *	VMON_CMD_IO_DONE. They come in the order of the guest's accesses.
+ *	Module to owner, unicast; VMON_A_SIZE is a u64 here too. A write is posted:
+ *	the vCPU goes on, until VMON_IO_WINDOW accesses are unacknowledged. A read
+ *	waits for its VMON_CMD_IO_DONE. They come in the order of the guest's
+ *	accesses, sequence numbers rise by one and wrap. A socket whose buffer is
+ *	full loses nothing: the module tries again (set NETLINK_NO_ENOBUFS).
  * VMON_CMD_IO_DONE	-> VMON_A_VM, VMON_A_SEQ, [VMON_A_DATA (u32, for a read)]
  *	Done up to and including this sequence number. For writes an owner sends
- *	it at least every VMON_IO_WINDOW / 2 accesses. No reply unless asked.
+ *	it at least every VMON_IO_WINDOW / 2 accesses. EINVAL: not sent yet, or DATA
+ *	is missing for a read. An old number is no error. No reply unless asked.
  *
  * VMON_CMD_STAT_GET	-> VMON_A_VM
  *			<- VMON_A_VM, VMON_A_STAT ... (nests: VMON_A_NAME, VMON_A_VALUE u64)

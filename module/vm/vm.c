@@ -243,7 +243,7 @@ void vmon_vm_release_vcpu(struct vmon_vm *vm)
 	spin_unlock(&vm->state_lock);
 }
 
-/* VM_SET RUNNING. Return: 0 or -EINVAL. */
+/* VM_SET RUNNING. Return: 0, -EINVAL, -EPERM. */
 int vmon_vm_run(struct vmon_vm *vm, struct netlink_ext_ack *extack)
 {
 	bool changed;
@@ -253,6 +253,11 @@ int vmon_vm_run(struct vmon_vm *vm, struct netlink_ext_ack *extack)
 		return -EINVAL;
 	}
 	spin_lock(&vm->state_lock);
+	if (!vm->portid) {
+		spin_unlock(&vm->state_lock);
+		NL_SET_ERR_MSG(extack, "the VM has no owner: VM_CLAIM it first");
+		return -EPERM;
+	}
 	if (vm->state == VMON_STATE_STOPPED && vm->started) {
 		spin_unlock(&vm->state_lock);
 		NL_SET_ERR_MSG(extack, "the VM has stopped: VM_RESET it first");
