@@ -107,6 +107,7 @@ int engine_vm_new(struct engine *e, const char *name, u32 exec, const char *guar
 {
 	struct engine_vm *v = calloc(1, sizeof(*v));
 	struct nl_msg *msg;
+	int one = 1;
 	int r;
 
 	if (!v)
@@ -115,6 +116,9 @@ int engine_vm_new(struct engine *e, const char *name, u32 exec, const char *guar
 	r = nl_link_open(&v->link, err);
 	if (r < 0)
 		goto err_free;
+	/* The module sends again what found the buffer full. */
+	(void)setsockopt(nl_link_fd(&v->link), SOL_NETLINK, NETLINK_NO_ENOBUFS, &one,
+			 sizeof(one));
 
 	msg = nl_link_request(&v->link, VMON_CMD_VM_NEW, 0);
 	if (msg) {

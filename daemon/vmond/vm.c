@@ -365,6 +365,9 @@ void vm_on_event(struct vm *vm, const struct engine_info *info)
 {
 	if (vm->end || info->state == VMON_STATE_RUNNING)
 		return;
+	if (info->cause == VMON_CAUSE_OWNER)
+		log_warning("VM '%s' is paused: the module could not reach vmond; 'vmonctl resume %s'",
+			    vm->config.name, vm->config.name);
 	if (info->cause != VMON_CAUSE_HALT && info->cause != VMON_CAUSE_SHUTDOWN &&
 	    info->cause != VMON_CAUSE_ERROR)
 		return;
