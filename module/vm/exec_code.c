@@ -14,6 +14,9 @@
 
 #include "vm/exec_internal.h"
 
+#define CODE_GONE	(~0ull)	/* a slot that was used: the search goes on behind it */
+#define CODE_USABLE	(VMON_CODE_SLOTS / 4 * 3)
+
 /* Directory entries without what the CPU itself changes in them. */
 #define PDE_SAME	(~(VMON_PTE_A | VMON_PTE_D))
 
@@ -67,8 +70,26 @@ void vmon_exec_code_flush(struct vmon_exec *x)
 {
 	memset(x->code, 0, sizeof(x->code));
 	x->nr_regions = 0;
+	x->nr_code = 0;
 	vmon_bt_flush(x->bt, x->window);
 	vmon_count(x->vcpu, TU_FLUSH);
+}
+
+/* A page table that the shadow has given up: so do we, the frame is data now. */
+static void drop_table(struct vmon_exec *x, u32 gfn)
+{
+	unsigned int i;
+
+	for (i = 0; i < VMON_CODE_SLOTS; i++) {
+		struct vmon_code_page *c = &x->code[i];
+
+		if (c->pte == CODE_GONE || !c->pte || c->pte >> 12 != gfn)
+			continue;
+		vmon_bt_invalidate_gva(x->bt, c->gva, PAGE_SIZE);
+		vmon_count(x->vcpu, TU_INVALIDATED);
+		c->pte = CODE_GONE;
+	}
+	vmon_mmu_unprotect(x->mmu, gfn, VMON_GFN_CODE_TABLE);
 }
 
 /* Guest tables were written: is it an entry that maps code? */
@@ -80,6 +101,10 @@ void vmon_exec_code_table_written(struct vmon_exec *x, u64 gpa, unsigned int len
 	u32 gfn = gpa >> 12;
 	bool root;
 
+	if (!(vmon_mmu_protected(x->mmu, gfn) & VMON_GFN_TABLE)) {
+		drop_table(x, gfn);
+		return;
+	}
 	for (; entry < gpa + len; entry += size) {
 		for (h = code_hash(entry); x->code[h].pte;
 		     h = (h + 1) % VMON_CODE_SLOTS) {
@@ -100,7 +125,7 @@ void vmon_exec_code_table_written(struct vmon_exec *x, u64 gpa, unsigned int len
 static bool remember_code(struct vmon_exec *x, const struct vmon_walk *w)
 {
 	u32 gva = w->gva & PAGE_MASK, region = w->gva & ~0x3fffffu;
-	unsigned int i, tries;
+	unsigned int i;
 
 	for (i = 0; i < x->nr_regions && x->region[i].gva != region; i++)
 		;
@@ -113,21 +138,18 @@ static bool remember_code(struct vmon_exec *x, const struct vmon_walk *w)
 	}
 	if (w->level != 1)
 		return true;
-	i = code_hash(w->step[0].gpa);
-	for (tries = 0; tries < VMON_CODE_SLOTS / 2; tries++) {
+	for (i = code_hash(w->step[0].gpa); x->code[i].pte;
+	     i = (i + 1) % VMON_CODE_SLOTS)
 		if (x->code[i].pte == w->step[0].gpa && x->code[i].gva == gva)
 			return true;
-		if (!x->code[i].pte) {
-			x->code[i].pte = w->step[0].gpa;
-			x->code[i].gva = gva;
-			/* Traced whether or not it is shadowed. */
-			vmon_mmu_protect(x->mmu, w->step[0].table_gfn,
-					 VMON_GFN_CODE_TABLE);
-			return true;
-		}
-		i = (i + 1) % VMON_CODE_SLOTS;
-	}
-	return false;
+	if (x->nr_code == CODE_USABLE)
+		return false;
+	x->nr_code++;
+	x->code[i].pte = w->step[0].gpa;
+	x->code[i].gva = gva;
+	/* Traced whether or not it is shadowed. */
+	vmon_mmu_protect(x->mmu, w->step[0].table_gfn, VMON_GFN_CODE_TABLE);
+	return true;
 }
 
 static int bt_fetch(void *priv, u32 gva, void *buf, unsigned int len, u64 *gpa)
@@ -199,6 +221,7 @@ int vmon_exec_place_window(struct vmon_exec *x)
 	vmon_mmu_set_window(x->mmu, base, tables, VMON_TC_TABLES);
 	memset(x->code, 0, sizeof(x->code));
 	x->nr_regions = 0;
+	x->nr_code = 0;
 	x->window = base;
 	vmon_bt_flush(x->bt, base);
 	vmon_count(x->vcpu, TU_FLUSH);

@@ -82,6 +82,7 @@ struct vmon_exec {
 	struct vmon_code_page code[VMON_CODE_SLOTS];
 	struct vmon_code_region region[VMON_CODE_REGIONS];
 	unsigned int nr_regions;
+	unsigned int nr_code;
 };
 
 /* exec_mem.c: guest memory, as walker, emulator, shadow and translator see it */

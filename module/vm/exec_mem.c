@@ -132,8 +132,12 @@ void vmon_exec_written(struct vmon_exec *x, u64 gpa, unsigned int len)
 		vmon_exec_code_table_written(x, gpa, len);
 		vmon_exec_flush_tlb(x);
 	}
-	if (why & VMON_GFN_CODE && vmon_bt_invalidate_gpa(x->bt, gpa, len))
-		vmon_count(x->vcpu, TU_INVALIDATED);
+	if (why & VMON_GFN_CODE) {
+		if (vmon_bt_invalidate_gpa(x->bt, gpa, len))
+			vmon_count(x->vcpu, TU_INVALIDATED);
+		if (!vmon_bt_gfn_used(x->bt, gpa >> 12))
+			vmon_mmu_unprotect(x->mmu, gpa >> 12, VMON_GFN_CODE);
+	}
 }
 
 /*
