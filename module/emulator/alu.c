@@ -270,6 +270,24 @@ int vmon_emu_op_scan(struct vmon_emu *e)
 	return vmon_emu_opnd_write(e, 0, dst);
 }
 
+/* ADCX and ADOX: add with carry in CF or OF, no other flag touched. */
+int vmon_emu_op_adx(struct vmon_emu *e)
+{
+	u32 flag = e->insn.op == VMON_OP_ADCX ? VMON_FL_CF : VMON_FL_OF;
+	u32 dst, src;
+	u64 sum;
+	int ret = vmon_emu_opnd_read(e, 1, &src);
+
+	if (ret != VMON_EMU_OK)
+		return ret;
+	vmon_emu_opnd_read(e, 0, &dst);
+	sum = (u64)dst + src + !!(e->cpu->eflags & flag);
+	e->cpu->eflags &= ~flag;
+	if (sum >> 32)
+		e->cpu->eflags |= flag;
+	return vmon_emu_opnd_write(e, 0, sum);
+}
+
 /* CRC-32C, polynomial 0x11EDC6F41, reflected. */
 int vmon_emu_op_crc32(struct vmon_emu *e)
 {

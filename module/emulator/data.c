@@ -11,6 +11,16 @@ int vmon_emu_op_nop(struct vmon_emu *e)
 	return VMON_EMU_OK;
 }
 
+/* Fences have nothing to order here; CLFLUSH counts as a read of one byte. */
+int vmon_emu_op_fence(struct vmon_emu *e)
+{
+	u8 byte;
+
+	if (e->insn.opnd[0].kind != VMON_OPND_MEM)
+		return VMON_EMU_OK;
+	return vmon_emu_mem_read(e, e->insn.seg, vmon_emu_ea(e), &byte, 1);
+}
+
 int vmon_emu_op_ud(struct vmon_emu *e)
 {
 	return vmon_emu_ud(e);

@@ -223,6 +223,7 @@ int vmon_emu_op_cmpxchg(struct vmon_emu *e);
 int vmon_emu_op_cmpxchg8b(struct vmon_emu *e);
 int vmon_emu_op_bittest(struct vmon_emu *e);
 int vmon_emu_op_scan(struct vmon_emu *e);
+int vmon_emu_op_adx(struct vmon_emu *e);
 int vmon_emu_op_crc32(struct vmon_emu *e);
 int vmon_emu_op_mul(struct vmon_emu *e);
 int vmon_emu_op_imul(struct vmon_emu *e);
@@ -247,6 +248,7 @@ int vmon_emu_op_salc(struct vmon_emu *e);
 int vmon_emu_op_xlat(struct vmon_emu *e);
 int vmon_emu_op_bound(struct vmon_emu *e);
 int vmon_emu_op_nop(struct vmon_emu *e);
+int vmon_emu_op_fence(struct vmon_emu *e);
 int vmon_emu_op_ud(struct vmon_emu *e);
 
 int vmon_emu_op_push(struct vmon_emu *e);

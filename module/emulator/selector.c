@@ -81,7 +81,8 @@ int vmon_emu_op_arpl(struct vmon_emu *e)
 
 	if (!vmon_emu_prot(e->cpu))
 		return vmon_emu_ud(e);
-	ret = vmon_emu_opnd_rmw(e, 0, &dst);
+	/* Not a read-modify-write: the store happens only if RPL changes. */
+	ret = vmon_emu_opnd_read(e, 0, &dst);
 	if (ret == VMON_EMU_OK)
 		ret = vmon_emu_opnd_read(e, 1, &src);
 	if (ret != VMON_EMU_OK)
@@ -90,7 +91,7 @@ int vmon_emu_op_arpl(struct vmon_emu *e)
 		set_zf(e, false);
 		return VMON_EMU_OK;
 	}
-	ret = vmon_emu_opnd_commit(e, 0, dst, (dst & ~3u) | (src & 3));
+	ret = vmon_emu_opnd_write(e, 0, (dst & ~3u) | (src & 3));
 	if (ret == VMON_EMU_OK)
 		set_zf(e, true);
 	return ret;
