@@ -144,9 +144,14 @@ if id nobody >/dev/null 2>&1 && command -v setpriv >/dev/null; then
 	check "no permission" says 1 "no permission" \
 		setpriv --reuid nobody --clear-groups "$ctl" list
 fi
+"$ctl" run --kernel "$dir/mb" --name last </dev/null >"$dir/last" 2>&1 &
+last=$!
+sleep 0.5
 kill $daemon
 wait $daemon
 check "vmond ends with status 0 on SIGTERM" [ $? -eq 0 ]
+wait $last
+check "its clients are told" sh -c "[ $? -eq 1 ] && grep -q 'vmond has gone' '$dir/last'"
 check "and leaves nothing behind" sh -c "! ls '$dir/run' | grep ."
 "$out/vmond" --runtime-dir "$dir/run" 2>"$dir/log2" &
 daemon=$!

@@ -254,7 +254,8 @@ static int on_wait(sd_bus_message *m, void *arg, sd_bus_error *error)
 	(void)error;
 	if (sd_bus_message_is_method_error(m, NULL)) {
 		/* The daemon is gone, and the VM with it. */
-		client_failed(sd_bus_message_get_error(m), -EIO);
+		complain(0, "vmond has gone, and '%s' with it: see 'systemctl status vmond'",
+			 run->started);
 		snprintf(run->end, sizeof(run->end), "lost");
 		run->closed = true;
 	} else if (sd_bus_message_read(m, "sus", &end, &run->value, &report) >= 0) {

@@ -33,6 +33,9 @@ struct engine_vm {
 	/* Accesses that came while a request was waited for. */
 	struct engine_io early[VMON_IO_WINDOW * 2];
 	unsigned int n_early;
+	/* Receiving does not change what they say: filled in once. */
+	struct mmsghdr msg[IN_MSGS];
+	struct iovec iov[IN_MSGS];
 	char in[IN_MSGS][IN_SIZE] __attribute__((aligned(8)));
 };
 
@@ -107,12 +110,18 @@ int engine_vm_new(struct engine *e, const char *name, u32 exec, const char *guar
 {
 	struct engine_vm *v = calloc(1, sizeof(*v));
 	struct nl_msg *msg;
+	unsigned int i;
 	int one = 1;
 	int r;
 
 	if (!v)
 		return fail(err, ENOMEM, "out of memory");
 	v->engine = e;
+	for (i = 0; i < IN_MSGS; i++) {
+		v->iov[i] = (struct iovec){ v->in[i], IN_SIZE };
+		v->msg[i].msg_hdr.msg_iov = &v->iov[i];
+		v->msg[i].msg_hdr.msg_iovlen = 1;
+	}
 	r = nl_link_open(&v->link, err);
 	if (r < 0)
 		goto err_free;
@@ -239,8 +248,6 @@ int engine_vm_reset(struct engine_vm *v, struct error *err)
  */
 int engine_vm_receive(struct engine_vm *v, struct engine_io *io, unsigned int n)
 {
-	struct mmsghdr msg[IN_MSGS];
-	struct iovec iov[IN_MSGS];
 	unsigned int got = 0;
 	int i, count, left;
 
@@ -254,13 +261,7 @@ int engine_vm_receive(struct engine_vm *v, struct engine_io *io, unsigned int n)
 	if (n > IN_MSGS)
 		n = IN_MSGS;
 	while (!got) {
-		memset(msg, 0, n * sizeof(*msg));
-		for (i = 0; i < (int)n; i++) {
-			iov[i] = (struct iovec){ v->in[i], IN_SIZE };
-			msg[i].msg_hdr.msg_iov = &iov[i];
-			msg[i].msg_hdr.msg_iovlen = 1;
-		}
-		count = recvmmsg(nl_link_fd(&v->link), msg, n, MSG_DONTWAIT, NULL);
+		count = recvmmsg(nl_link_fd(&v->link), v->msg, n, MSG_DONTWAIT, NULL);
 		if (count < 0 && errno == EINTR)
 			continue;
 		if (count <= 0)
@@ -268,7 +269,7 @@ int engine_vm_receive(struct engine_vm *v, struct engine_io *io, unsigned int n)
 		for (i = 0; i < count; i++) {
 			struct nlmsghdr *nlh = (struct nlmsghdr *)v->in[i];
 
-			left = msg[i].msg_len;
+			left = v->msg[i].msg_len;
 			/* One access a datagram; more would be lost at n. */
 			if (nlmsg_ok(nlh, left) && parse_io(v, nlh, &io[got]))
 				got++;
