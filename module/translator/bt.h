@@ -24,7 +24,8 @@
 #define BT_UNIT_MAPS	1024	/* likewise, map entries */
 #define BT_FORCED	256	/* instructions that are always a callout */
 
-#define BT_LUT_BYTES	(VMON_BT_LUT_SIZE * 8u)
+#define BT_LUT_ENTRIES	(VMON_BT_LUT_SIZE + 1u)	/* the last one's second place */
+#define BT_CODE_START	(VMON_BT_LUT_SIZE * 8u + 64)
 #define BT_REGIONS	1024	/* of 4 MiB */
 
 /*

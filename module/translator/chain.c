@@ -8,40 +8,62 @@
  * the middle of a unit is never made.
  *
  * The lookup table is read by translated code, which adds the guest address to
- * an entry's first word and takes the entry if the sum is 0. An empty entry must
- * not match an address with the entry's index as its low 16 bits: zero stands for
- * guest address 0, which is good enough everywhere but in entry 0.
+ * an entry's first word and takes the entry if the sum is 0. The address' low
+ * 16 bits name the entry; the one behind it is tried next, for in a table that is
+ * a twentieth full every twentieth address would otherwise be at war with
+ * another one, at the price of an exit each time.
+ *
+ * An empty entry must not match an address that leads to it: zero stands for guest
+ * address 0, which is good everywhere but in the two entries for address 0.
  */
 #include "translator/bt.h"
 
 #define OP_INT		0xcd
 #define OP_JMP_REL32	0xe9
 
-static struct bt_lut *lut_entry(struct vmon_bt *bt, u32 eip)
+static struct bt_lut *lut_entry(struct vmon_bt *bt, u32 index)
 {
-	return (struct bt_lut *)bt->host + (u16)eip;
+	return (struct bt_lut *)bt->host + index;
 }
 
-static void lut_clear(struct bt_lut *entry, u32 index)
+static void lut_clear(struct vmon_bt *bt, u32 index)
 {
-	entry->neg = index ? 0 : 1;
+	struct bt_lut *entry = lut_entry(bt, index);
+
+	entry->neg = index < 2 ? 1 : 0;
 	entry->tc = 0;
 }
 
 void bt_lut_reset(struct vmon_bt *bt)
 {
-	memset(bt->host, 0, BT_LUT_BYTES);
-	lut_clear(lut_entry(bt, 0), 0);
+	memset(bt->host, 0, BT_LUT_ENTRIES * sizeof(struct bt_lut));
+	lut_clear(bt, 0);
+	lut_clear(bt, 1);
 }
 
-/* Enter the start of unit @n into the lookup table. */
+/*
+ * Enter the start of unit @n into the lookup table. What is in its first place by
+ * right moves to the second.
+ */
 void bt_lut_enter(struct vmon_bt *bt, u32 n)
 {
 	const struct bt_unit *u = &bt->units[n];
-	struct bt_lut *entry = lut_entry(bt, u->eip);
+	u32 index = (u16)u->eip;
+	struct bt_lut *entry = lut_entry(bt, index);
 
+	if (entry->tc && (u16)-entry->neg == index && entry->neg != -u->eip)
+		entry[1] = entry[0];
 	entry->neg = -u->eip;
 	entry->tc = bt->base + u->tc;
+}
+
+static void lut_remove(struct vmon_bt *bt, const struct bt_unit *u)
+{
+	u32 index = (u16)u->eip, i;
+
+	for (i = index; i <= index + 1; i++)
+		if (lut_entry(bt, i)->tc == bt->base + u->tc)
+			lut_clear(bt, i);
 }
 
 static struct bt_chain *chain_at(struct vmon_bt *bt, u32 site)
@@ -118,11 +140,9 @@ void bt_chain_patch(struct vmon_bt *bt, u32 site, u32 n)
 void bt_unit_unlink(struct vmon_bt *bt, u32 n)
 {
 	struct bt_unit *u = &bt->units[n];
-	struct bt_lut *entry = lut_entry(bt, u->eip);
 
 	bt_index_del(bt, n);
-	if (entry->neg == -u->eip && entry->tc == bt->base + u->tc)
-		lut_clear(entry, (u16)u->eip);
+	lut_remove(bt, u);
 	while (u->links) {
 		u32 link = u->links;
 

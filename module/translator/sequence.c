@@ -168,36 +168,56 @@ void bt_seq_mov_sreg(struct bt_emit *e)
 }
 
 /*
+ * Load from the lookup table's entry for the guest address in EAX, at byte @place
+ * relative to the entry.
+ */
+static void emit_lut_load(struct bt_emit *e, u8 reg, u32 place)
+{
+	emit_bytes(e, "\x0f\xb7\xc8", 3);	/* movzwl %ax,%ecx */
+	emit8(e, OP_CS);
+	emit8(e, 0x8b);				/* mov %cs:place(,%ecx,8),reg */
+	emit8(e, 0x04 | reg << 3);
+	emit8(e, 0xcd);
+	emit32(e, e->bt->base + place);
+}
+
+/* Is it in the entry at @place? Return: a forward jump's displacement. */
+static u8 *emit_lut_probe(struct bt_emit *e, u32 place)
+{
+	emit_lut_load(e, VMON_ECX, place + offsetof(struct bt_lut, neg));
+	emit_bytes(e, "\x8d\x0c\x01", 3);	/* lea (%ecx,%eax),%ecx */
+	emit8(e, 0xe3);				/* jecxz */
+	emit8(e, 0);
+	return e->p - 1;
+}
+
+/*
  * Go to the guest address in EAX; EAX and ECX are in their spill slots.
- * Indexes the lookup table with the address' low 16 bits through CS, which is
- * flat and not the guest's.
+ * Reads the lookup table through CS, which is flat and not the guest's.
  */
 static void emit_lookup(struct bt_emit *e)
 {
-	u32 lut = e->bt->base;
-	u8 *hit;
+	const u32 second = sizeof(struct bt_lut);
+	u8 *hit1, *hit2, *found;
 
 	mark(e, VMON_BT_COPY, BIT_OF(VMON_EAX) | BIT_OF(VMON_ECX));
-	emit_bytes(e, "\x0f\xb7\xc8", 3);	/* movzwl %ax,%ecx */
-	emit8(e, OP_CS);
-	emit_bytes(e, "\x8b\x0c\xcd", 3);	/* mov %cs:lut(,%ecx,8),%ecx */
-	emit32(e, lut);
-	emit_bytes(e, "\x8d\x0c\x01", 3);	/* lea (%ecx,%eax),%ecx */
-	emit8(e, 0xe3);				/* jecxz hit */
-	hit = e->p;
-	emit8(e, 0);
+	hit1 = emit_lut_probe(e, 0);
+	hit2 = emit_lut_probe(e, second);
 
 	emit_gs_store(e, VMON_EAX, MP(guest_eip));
 	emit_restore(e, VMON_EAX);
 	emit_restore(e, VMON_ECX);
 	emit_callout(e, VMON_BT_LOOKUP);
 
-	here8(e, hit);
+	here8(e, hit2);
 	mark(e, VMON_BT_COPY, BIT_OF(VMON_EAX) | BIT_OF(VMON_ECX));
-	emit_bytes(e, "\x0f\xb7\xc8", 3);
-	emit8(e, OP_CS);
-	emit_bytes(e, "\x8b\x04\xcd", 3);	/* mov %cs:lut+4(,%ecx,8),%eax */
-	emit32(e, lut + offsetof(struct bt_lut, tc));
+	emit_lut_load(e, VMON_EAX, second + offsetof(struct bt_lut, tc));
+	emit8(e, 0xeb);				/* jmp found */
+	found = e->p;
+	emit8(e, 0);
+	here8(e, hit1);
+	emit_lut_load(e, VMON_EAX, offsetof(struct bt_lut, tc));
+	here8(e, found);
 	emit_gs_store(e, VMON_EAX, MP(target));
 	emit_restore(e, VMON_EAX);
 	emit_restore(e, VMON_ECX);

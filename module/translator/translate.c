@@ -35,7 +35,7 @@ struct vmon_bt *vmon_bt_create(const struct vmon_bt_ops *ops, void *priv,
 	bt = ops->alloc(sizeof(*bt));
 	if (!bt)
 		return NULL;
-	code = size - BT_LUT_BYTES;
+	code = size - BT_CODE_START;
 	memset(bt, 0, sizeof(*bt));
 	bt->ops = ops;
 	bt->priv = priv;
@@ -89,7 +89,7 @@ void vmon_bt_destroy(struct vmon_bt *bt)
 void vmon_bt_flush(struct vmon_bt *bt, u32 base)
 {
 	bt->base = base;
-	bt->used = BT_LUT_BYTES;
+	bt->used = BT_CODE_START;
 	bt->nunits = 0;
 	bt->live = 0;
 	bt->nmap = 0;

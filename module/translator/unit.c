@@ -101,6 +101,15 @@ static int decode_next(struct bt_emit *e, struct bt_window *w)
 	}
 }
 
+/*
+ * Is there a GS override? All prefixes are looked at: which of several wins is not
+ * defined.
+ */
+static bool has_gs_prefix(const struct vmon_insn *in)
+{
+	return in->prefix_len && memchr(in->bytes, 0x65, in->prefix_len);
+}
+
 static u8 classify(const struct bt_emit *e)
 {
 	const struct vmon_insn *in = e->insn;
@@ -117,8 +126,7 @@ static u8 classify(const struct bt_emit *e)
 		return in->opsize == 2 ? BT_CALLOUT_END : action;
 	case BT_JMP:
 	case BT_CALL:
-		if (in->opsize == 2 ||
-		    (in->opnd[0].kind == VMON_OPND_MEM && in->seg == VMON_GS))
+		if (in->opsize == 2 || has_gs_prefix(in))
 			return BT_CALLOUT_END;
 		return action;
 	case BT_PUSH:
@@ -141,8 +149,7 @@ static u8 classify(const struct bt_emit *e)
 	if (in->flags & (VMON_I_PRIV | VMON_I_SENSITIVE | VMON_I_IO |
 			 VMON_I_SEGLOAD))
 		return BT_CALLOUT;
-	if (in->seg == VMON_GS && in->op != VMON_OP_LEA &&
-	    in->op != VMON_OP_NOP)
+	if (has_gs_prefix(in) && in->op != VMON_OP_LEA && in->op != VMON_OP_NOP)
 		return BT_CALLOUT;
 	return BT_COPY;
 }

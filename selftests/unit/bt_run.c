@@ -10,9 +10,9 @@
 #include "bt_run.h"
 #include "tap.h"
 
-#define PLAIN	16000u
-#define FAULTS	6000u
-#define STEPS	600u
+#define PLAIN	14000u
+#define FAULTS	5000u
+#define STEPS	300u
 #define TRACE	3000u
 
 static u8 mem_before[DATA_LEN + STACK_LEN], mem_native[DATA_LEN + STACK_LEN];
