@@ -85,7 +85,7 @@ kernels: deps-testbed
 
 guests: $(build)/guest/initrd
 
-$(build)/guest/initrd: $(shell find selftests/guests -type f) $(testbed)/lib.sh | kernels
+$(build)/guest/initrd: $(shell find selftests/guests/initramfs selftests/guests/programs -type f) $(testbed)/lib.sh | kernels
 	@echo '  GUEST   $(@:$(top)/%=%)'
 	@selftests/guests/initramfs/build $@
 
@@ -107,19 +107,30 @@ $(addprefix testbed-,$(HOST_KERNELS)): testbed-%:
 
 unit-programs = $(shell $(MAKE) -s -C selftests/unit \
 	--eval='list-programs: ; @echo $$(addprefix $$(out)/,$$(TESTS))' list-programs)
-daemon-programs = $(wildcard daemon/test/*.sh)
+daemon-programs = 'daemon/test/run.sh $(build)/daemon'
 testbed-programs = $(sort $(wildcard $(testbed)/tests/*.sh))
 
 unit: | deps-build
 	$(MAKE) -C selftests/unit all
 
-check: unit daemon testbed
-	@selftests/run $(unit-programs) $(testbed-programs)
+# vmond with an engine that needs no module.
+daemon-tests: daemon
+	$(MAKE) -C daemon $(build)/daemon/vmond-fake
+
+# Programs that run in a host, with the module loaded.
+module-tests: | deps-build
+	$(MAKE) -C selftests/module all
+
+check: unit daemon-tests module-tests testbed
+	@selftests/run $(unit-programs) $(daemon-programs) $(testbed-programs)
+
+check-daemon: daemon-tests
+	@selftests/run $(daemon-programs)
 
 check-unit: unit
 	@selftests/run $(unit-programs)
 
-check-host: testbed
+check-host: testbed module-tests
 	@selftests/run $(testbed-programs)
 
 # The kernel's style checker, from the headers of the host kernel, and sparse.
@@ -131,7 +142,7 @@ demo: kernels guests
 
 clean:
 	rm -rf $(build)/module $(addprefix $(build)/module-,$(HOST_KERNELS)) $(build)/daemon \
-		$(build)/unit $(build)/guest $(build)/testbed
+		$(build)/unit $(build)/guest $(build)/testbed $(build)/selftests-module
 
 distclean:
 	rm -rf $(build)
@@ -143,6 +154,7 @@ help:
 	@echo '                   (other targets do it themselves; DEPS= forbids it)'
 	@echo 'make check         all tests; ends with: N passed, N failed, N skipped'
 	@echo 'make check-unit    the unit tests alone'
+	@echo 'make check-daemon  the daemon alone, with an engine that needs no module'
 	@echo 'make check-host    the test bed alone: Debian hosts in QEMU and Bochs'
 	@echo 'make check-sparse  build the module for 6.1 under sparse'
 	@echo 'make demo          run a Debian i386 guest under vmon, here if the machine can'
@@ -157,5 +169,6 @@ help:
 FORCE:
 
 .PHONY: all deps deps-build deps-testbed module daemon kernels guests testbed testbed-host \
-	unit check check-unit check-host check-sparse demo clean distclean help FORCE \
+	unit check check-unit check-daemon check-host daemon-tests module-tests \
+	check-sparse demo clean distclean help FORCE \
 	$(addprefix module-,$(HOST_KERNELS)) $(addprefix testbed-,$(HOST_KERNELS))
