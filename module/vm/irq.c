@@ -62,17 +62,20 @@ static void service(struct vmon_vm *vm)
 	struct vmon_irq *irq = &vm->irq;
 	u64 now = now_locked(irq);
 	u64 fresh = vmon_pit_collect(&vm->pit, now);
+	u64 due = next_reinjection(vm);
+	u64 slack = min(now, vmon_pit_period(&vm->pit) / 2);
 
 	irq->backlog += min_t(u64, fresh, VMON_TICK_BACKLOG + 1);
 	keep_backlog(irq, VMON_TICK_BACKLOG);
 	if (irq->backlog && !vmon_pic_busy(&vm->pic, TICK_LINE) &&
-	    (!irq->ticks || now >= next_reinjection(vm))) {
+	    (!irq->ticks || now >= due)) {
 		vmon_pic_set_line(&vm->pic, TICK_LINE, false);
 		vmon_pic_set_line(&vm->pic, TICK_LINE, true);
 		irq->backlog--;
 		irq->ticks++;
 		irq->reinjected += !fresh;
-		irq->last_tick = now;
+		/* The pace is kept by when it was due, or late timers would slow it. */
+		irq->last_tick = max(due, now - slack);
 	}
 	/* Nobody waits for the ticks of a masked line. */
 	if (vmon_pic_masked(&vm->pic, TICK_LINE))

@@ -27,7 +27,7 @@ struct vmon_vcpu;
  * @stopped_at:	guest time while stopped
  * @stopped:	guest time stands still
  * @backlog:	ticks that wait for the guest
- * @last_tick:	guest time of the last tick injected
+ * @last_tick:	guest time of the last tick injected, or when it was due
  * @last_fire:	guest time at which @timer fired last
  * @armed:	guest time @timer is set for, VMON_PIT_NEVER for none
  * @ticks, @reinjected, @dropped: counters, copied to the vCPU's statistics

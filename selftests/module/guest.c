@@ -31,6 +31,7 @@ int guest_new(struct guest *g, struct vnl *v, const char *name,
 	if (vnl_call(v))
 		return v->error;
 	g->vm = vnl_get(v, VMON_A_VM);
+	v->vm = g->vm;
 
 	g->memfd = guest_memfd(GUEST_SIZE, true);
 	g->mem = mmap(NULL, GUEST_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,

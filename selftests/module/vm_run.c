@@ -284,6 +284,7 @@ static void test_claim(struct vnl *v)
 	}
 	if (read(pipefd[0], &g.vm, sizeof(g.vm)) != sizeof(g.vm))
 		g.vm = 0;
+	v->vm = g.vm;
 	waitpid(pid, &i, 0);
 	tap_ok(!i && g.vm, "an owner that dies");
 	tap_ok(!guest_get(&g) && vnl_get(v, VMON_A_STATE) == VMON_STATE_PAUSED &&

@@ -220,24 +220,31 @@ int vnl_call(struct vnl *v)
 	return v->error;
 }
 
+/* The next message that waits, or comes in @ms, to v->rx. */
+static bool next_message(struct vnl *v, int ms)
+{
+	unsigned int i = v->queue_out % 256;
+
+	if (v->queue_in == v->queue_out) {
+		v->rx_len = receive(v, v->rx, sizeof(v->rx), ms);
+		return v->rx_len;
+	}
+	v->queue_out++;
+	v->rx_len = v->queue[i].len;
+	memcpy(v->rx, v->queue[i].data, v->rx_len);
+	return true;
+}
+
 int vnl_recv(struct vnl *v, int ms)
 {
 	struct nlmsghdr *n = (void *)v->rx;
-	unsigned int i = v->queue_out % 256;
 
-	if (v->queue_in != v->queue_out) {
-		v->queue_out++;
-		v->rx_len = v->queue[i].len;
-		memcpy(v->rx, v->queue[i].data, v->rx_len);
-		return ((struct genlmsghdr *)(n + 1))->cmd;
-	}
-	for (;;) {
-		v->rx_len = receive(v, v->rx, sizeof(v->rx), ms);
-		if (!v->rx_len)
-			return 0;
-		if (n->nlmsg_type == v->family && !n->nlmsg_seq)
+	while (next_message(v, ms)) {
+		if (n->nlmsg_type == v->family && !n->nlmsg_seq &&
+		    (!v->vm || vnl_get(v, VMON_A_VM) == v->vm))
 			return ((struct genlmsghdr *)(n + 1))->cmd;
 	}
+	return 0;
 }
 
 static void find_group(struct vnl *v)

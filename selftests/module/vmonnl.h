@@ -17,6 +17,7 @@ struct vnl {
 	uint16_t family;
 	uint32_t events;	/* multicast group's id */
 	uint32_t seq;
+	uint32_t vm;		/* vnl_recv() shows this VM's messages, 0: all */
 	char tx[4096];
 	size_t tx_len;
 	char rx[32768];		/* the last reply or message */
