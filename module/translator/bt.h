@@ -131,9 +131,10 @@ struct vmon_bt {
 	struct vmon_bt_stats stats;
 };
 
+/* Neighbours stay neighbours: a translation asks for one address after the other. */
 static inline u32 bt_hash(const struct vmon_bt *bt, u32 key)
 {
-	return (key * 0x9e3779b1u) >> (32 - bt->hash_bits);
+	return (key ^ key >> bt->hash_bits) & ((1u << bt->hash_bits) - 1);
 }
 
 static inline u32 bt_get32(const void *p)

@@ -7,9 +7,9 @@
  */
 #include "translator/emit.h"
 
-/* Cache bytes per element of the arrays, from the code of Linux kernels. */
-#define BYTES_PER_UNIT	96
-#define BYTES_PER_MAP	8
+/* Cache bytes per element of the arrays, from what compiled code needs. */
+#define BYTES_PER_UNIT	80
+#define BYTES_PER_MAP	6
 #define BYTES_PER_LINK	32
 
 /* Above so many pages units are compared with the range, not looked up. */

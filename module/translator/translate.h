@@ -39,7 +39,7 @@ struct vmon_bt;
  * @protect:	the guest frame @gfn now holds translated code: writes to it must
  *		lead to vmon_bt_invalidate_gpa(). Called for the frame's first
  *		unit, and again when all were dropped since
- * @alloc, @free: bookkeeping memory, in few pieces that together are about twice
+ * @alloc, @free: bookkeeping memory, in few pieces, together two and a half times
  *		the cache: vmalloc(). Called by create and destroy only
  */
 struct vmon_bt_ops {

@@ -22,6 +22,8 @@ static u32 fixup[64];		/* call sites: rel32 or absolute, by function */
 static u8 fixup_func[64], fixup_rel[64];
 static unsigned int nfixup;
 
+static const u8 override[] = { 0x26, 0x2e, 0x36, 0x3e, 0x64 };
+
 static void items(unsigned int n, unsigned int depth);
 
 static void b(unsigned int v)
@@ -133,6 +135,8 @@ static void item_alu(void)
 		break;
 	case 5:
 		mem_prepare();
+		if (coin())
+			b(override[rnd_below(5)]);
 		b(op | 3);
 		mem(reg());
 		break;
@@ -291,6 +295,8 @@ static void item_loop(unsigned int depth)
 		p = at + 1;
 	b(0x59);
 	if (coin()) {
+		if (coin())
+			b(0x67);
 		b(0xe0 | rnd_below(3));
 		b(at - (p + 1));
 	} else {
@@ -413,6 +419,8 @@ static void item_call(void)
 			d(TABLE + f * 4);
 		} else {
 			mov_imm(r, f);
+			if (coin())
+				b(override[rnd_below(5)]);
 			b2(0xff, 0x14);
 			b(0x85 | r << 3);
 			d(TABLE);
