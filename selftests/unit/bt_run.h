@@ -50,7 +50,7 @@ struct run {
 };
 
 struct counters {
-	unsigned long emulate, chain, lookup, pending, steps;
+	unsigned long emulate, emulator, chain, lookup, pending, steps;
 };
 
 extern struct vmon_bt *bt;
@@ -63,6 +63,11 @@ bool cpu_setup(void);
 /* A new translator: forgets what was forced to be a callout. */
 bool cpu_new_bt(void);
 void cpu_run(struct state *s, const struct run *how);
+
+enum emu_end { EMU_DONE, EMU_FAULT, EMU_NOT };
+
+/* One guest instruction by the emulator. EMU_NOT: it is not for it. */
+enum emu_end emu_step(struct state *s);
 
 u32 rnd(void);
 u32 rnd_below(u32 n);

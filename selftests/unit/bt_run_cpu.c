@@ -155,6 +155,28 @@ static void arrive(u32 eip)
 		how->on_step(&s);
 }
 
+/* By the emulator, or natively in a single step. */
+static bool emulate(void)
+{
+	if (!memcmp((void *)cur->eip, "\x0f\x0b", 2)) {
+		cur->trap = 6;
+		cur->error = 0;
+		return false;
+	}
+	/* a single step's TF in images of the flags is not for it */
+	switch (how->step || !rnd_below(4) ? EMU_NOT : emu_step(cur)) {
+	case EMU_DONE:
+		counters.emulator++;
+		return enter(cur->eip);
+	case EMU_FAULT:
+		counters.emulator++;
+		return false;
+	default:
+		emulating = true;
+		return true;
+	}
+}
+
 /* Return: go on; otherwise the state is the guest's, and final. */
 static bool callout(void)
 {
@@ -168,13 +190,7 @@ static bool callout(void)
 	case VMON_BT_EMULATE:
 		counters.emulate++;
 		cur->eip = pos.eip;
-		if (!memcmp((void *)pos.eip, "\x0f\x0b", 2)) {
-			cur->trap = 6;
-			cur->error = 0;
-			return false;
-		}
-		emulating = true;
-		return true;
+		return emulate();
 	case VMON_BT_CHAIN:
 		counters.chain++;
 		arrive(pos.target);
