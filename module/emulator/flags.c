@@ -45,7 +45,8 @@ static inline u32 flags_from_ax(u32 eflags, u32 ax)
  * vmon_emu_arith() - the eight operations of group 1, and TEST
  * @op:		VMON_OP_ADD ... VMON_OP_CMP, VMON_OP_TEST
  * @size:	1, 2 or 4
- * @dst, @src:	operands
+ * @dst:	first operand
+ * @src:	second operand
  * @eflags:	in and out
  *
  * Return: the result (for CMP and TEST: @dst).
@@ -276,7 +277,8 @@ u32 vmon_emu_scan(unsigned int op, unsigned int size, u32 dst, u32 src,
  * vmon_emu_multiply() - MUL and IMUL, one-operand form
  * @op:		VMON_OP_MUL or VMON_OP_IMUL
  * @size:	1, 2 or 4
- * @a, @b:	factors
+ * @a:		factor, the accumulator
+ * @b:		factor
  * @eflags:	in and out
  *
  * Return: the product, 2 * @size bytes.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Linux's 32-bit boot protocol (Documentation/x86/boot.rst): the bzImage's
- * protected-mode part to 1 MiB, boot_params below, flat segments, ESI.
+ * protected-mode part to 1 MiB, boot_params below, flat segments, ESI. A vmlinux
+ * (which saves the time of decompression) is entered the same way.
  */
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,7 +72,7 @@ static void set_segment(struct vmon_seg *seg, u16 sel, bool code)
 		    VMON_SEG_RW | VMON_SEG_A | (code ? VMON_SEG_CODE : 0);
 }
 
-static void set_entry_state(struct machine *m)
+static void set_entry_state(struct machine *m, u32 entry)
 {
 	static const u64 gdt[4] = {
 		0, 0, 0x00cf9b000000ffffull, 0x00cf93000000ffffull,
@@ -85,7 +87,7 @@ static void set_entry_state(struct machine *m)
 		set_segment(&cpu->seg[i], 0x18, false);
 	set_segment(&cpu->seg[VMON_CS], 0x10, true);
 	cpu->cr0 = VMON_CR0_PE | VMON_CR0_ET;
-	cpu->eip = KERNEL_ADDR;
+	cpu->eip = entry;
 	cpu->gpr[VMON_EDX] = 0;
 	cpu->gpr[VMON_ESI] = PARAMS_ADDR;
 	cpu->gpr[VMON_ESP] = 0x90000;
@@ -111,10 +113,50 @@ static int load_initrd(struct machine *m, u8 *params, const char *path)
 	return 0;
 }
 
+/* An ELF image; what the boot loader owes the kernel goes to @params. */
+static int load_vmlinux(struct machine *m, u8 *params, const u8 *image,
+			size_t size, u32 *entry)
+{
+	const Elf32_Ehdr *eh = (const void *)image;
+	const Elf32_Phdr *ph = (const void *)(image + eh->e_phoff);
+	unsigned int i;
+
+	*entry = eh->e_entry;
+	for (i = 0; i < eh->e_phnum; i++) {
+		if (ph[i].p_type != PT_LOAD)
+			continue;
+		if ((u64)ph[i].p_paddr + ph[i].p_memsz > m->ram_size ||
+		    (u64)ph[i].p_offset + ph[i].p_filesz > size)
+			return -1;
+		memcpy(m->ram + ph[i].p_paddr, image + ph[i].p_offset,
+		       ph[i].p_filesz);
+		/* The entry may be given as a virtual address. */
+		if (eh->e_entry - ph[i].p_vaddr < ph[i].p_memsz)
+			*entry = eh->e_entry - ph[i].p_vaddr + ph[i].p_paddr;
+	}
+	memcpy(params + 0x202, "HdrS\x0f\x02", 6);
+	params[0x211] = 1;	/* LOADED_HIGH */
+	return 0;
+}
+
+static int load_bzimage(struct machine *m, u8 *params, const u8 *image,
+			size_t size, u32 *entry)
+{
+	size_t setup = ((image[BP_HEADER] ? image[BP_HEADER] : 4) + 1) * 512;
+	size_t end = 0x202 + image[0x201];
+
+	if (size < setup || size - setup > m->ram_size - KERNEL_ADDR)
+		return -1;
+	memcpy(params + BP_HEADER, image + BP_HEADER, end - BP_HEADER);
+	memcpy(m->ram + KERNEL_ADDR, image + setup, size - setup);
+	*entry = KERNEL_ADDR;
+	return 0;
+}
+
 /**
  * machine_load_linux() - put a kernel into memory and the CPU at its entry
  * @m:		machine
- * @kernel:	bzImage, protocol 2.06 or later
+ * @kernel:	bzImage, protocol 2.06 or later, or vmlinux
  * @initrd:	file or NULL
  * @cmdline:	kernel command line
  */
@@ -122,22 +164,24 @@ int machine_load_linux(struct machine *m, const char *kernel,
 		       const char *initrd, const char *cmdline)
 {
 	u8 *params = m->ram + PARAMS_ADDR;
-	size_t size, setup, end;
+	u32 entry = 0;
+	size_t size;
 	u8 *image = read_file(kernel, &size);
+	int ret = -1;
 
 	if (!image)
 		return -1;
-	if (size < 0x1000 || memcmp(image + 0x202, "HdrS", 4)) {
-		fprintf(stderr, "%s: not a bzImage\n", kernel);
-		free(image);
+	memset(params, 0, 4096);
+	if (size > 0x1000 && !memcmp(image + 0x202, "HdrS", 4))
+		ret = load_bzimage(m, params, image, size, &entry);
+	else if (size > 0x1000 && !memcmp(image, ELFMAG, SELFMAG))
+		ret = load_vmlinux(m, params, image, size, &entry);
+	free(image);
+	if (ret) {
+		fprintf(stderr, "%s: neither bzImage nor vmlinux that fits\n",
+			kernel);
 		return -1;
 	}
-	setup = ((image[BP_HEADER] ? image[BP_HEADER] : 4) + 1) * 512;
-	end = 0x202 + image[0x201];
-	memset(params, 0, 4096);
-	memcpy(params + BP_HEADER, image + BP_HEADER, end - BP_HEADER);
-	memcpy(m->ram + KERNEL_ADDR, image + setup, size - setup);
-	free(image);
 
 	params[BP_LOADER] = 0xff;
 	strcpy((char *)m->ram + CMDLINE_ADDR, cmdline);
@@ -147,6 +191,6 @@ int machine_load_linux(struct machine *m, const char *kernel,
 	add_e820(params, 0x100000, m->ram_size, 1);
 	if (initrd && load_initrd(m, params, initrd))
 		return -1;
-	set_entry_state(m);
+	set_entry_state(m, entry);
 	return 0;
 }

@@ -76,14 +76,17 @@ static inline struct machine_tlb *tlb_slot(struct machine *m, u32 gva,
 	return &m->tlb[((gva >> 12) ^ (user ? 0x800 : 0)) % MACHINE_TLB_SIZE];
 }
 
-static inline u32 tlb_tag(u32 gva, bool user)
+static inline u32 tlb_tag(const struct machine *m, u32 gva, bool user)
 {
-	return (gva & ~(PAGE - 1)) | 1 | (user ? 2 : 0);
+	return (gva & ~(PAGE - 1)) | m->tlb_epoch << 2 | (user ? 2 : 0) | 1;
 }
 
+/* Ten bits of the tag are an epoch, so a flush is seldom a memset. */
 static void tlb_flush(struct machine *m)
 {
-	memset(m->tlb, 0, sizeof(m->tlb));
+	m->tlb_epoch = (m->tlb_epoch + 1) & 0x3ff;
+	if (!m->tlb_epoch)
+		memset(m->tlb, 0, sizeof(m->tlb));
 }
 
 /*
@@ -94,7 +97,7 @@ static u8 *translate(struct machine *m, u32 gva, unsigned int acc, int *ret)
 {
 	bool user = acc & VMON_ACC_U;
 	struct machine_tlb *t = tlb_slot(m, gva, user);
-	u32 tag = tlb_tag(gva, user);
+	u32 tag = tlb_tag(m, gva, user);
 	struct vmon_walk w;
 
 	*ret = VMON_EMU_OK;
@@ -155,7 +158,7 @@ static int op_read(struct vmon_emu *e, u32 gva, void *buf, unsigned int len,
 	struct machine_tlb *t = tlb_slot(m, gva, user);
 	u32 off = gva & (PAGE - 1);
 
-	if (t->tag[kind_of(acc)] != tlb_tag(gva, user) || off + len > PAGE)
+	if (t->tag[kind_of(acc)] != tlb_tag(m, gva, user) || off + len > PAGE)
 		return access_slow(m, gva, buf, len, acc, false);
 	switch (len) {
 	case 4:
@@ -182,7 +185,7 @@ static int op_write(struct vmon_emu *e, u32 gva, const void *buf,
 	struct machine_tlb *t = tlb_slot(m, gva, user);
 	u32 off = gva & (PAGE - 1);
 
-	if (t->tag[1] != tlb_tag(gva, user) || off + len > PAGE)
+	if (t->tag[1] != tlb_tag(m, gva, user) || off + len > PAGE)
 		return access_slow(m, gva, (void *)buf, len, acc, true);
 	switch (len) {
 	case 4:
@@ -216,7 +219,7 @@ static int op_out(struct vmon_emu *e, u16 port, unsigned int len, u32 val)
 static void op_cpuid(struct vmon_emu *e, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx)
 {
 	(void)e;
-	vmon_cpuid(eax, ebx, ecx, edx, true, false);
+	vmon_cpuid(eax, ebx, ecx, edx, true, false, 0);
 }
 
 static u64 op_tsc(struct vmon_emu *e)
@@ -325,7 +328,7 @@ static bool fetch_cached(struct machine *m)
 	struct machine_code *c;
 	const u8 *host;
 
-	if (t->tag[2] != tlb_tag(gva, user) || off > PAGE - VMON_INSN_MAX)
+	if (t->tag[2] != tlb_tag(m, gva, user) || off > PAGE - VMON_INSN_MAX)
 		return false;
 	if (cpu->eip > cs->limit || cs->limit - cpu->eip < VMON_INSN_MAX - 1)
 		return false;

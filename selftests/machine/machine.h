@@ -58,6 +58,7 @@ struct machine {
 	bool stop;		/* the guest asked for a reset */
 	FILE *console;		/* serial output */
 	unsigned long stat_fpu, stat_irq, stat_exc, stat_decode;
+	u32 tlb_epoch;
 	struct machine_tlb tlb[MACHINE_TLB_SIZE];
 	struct machine_code code[MACHINE_CODE_SIZE];
 };

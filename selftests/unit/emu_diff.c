@@ -18,6 +18,7 @@
 
 static u8 image[NATIVE_DATA_SIZE];	/* the emulator's data pages */
 static u8 code[0x1000];
+static bool mode16;			/* the second mode of emu_native.h */
 static bool unsafe;			/* do not try this on the real CPU */
 static u64 seed = 1;
 
@@ -184,7 +185,7 @@ static u32 random_value(void)
 	case 1:
 		return rnd() % 256;
 	case 2:
-		return NATIVE_DATA + rnd() % NATIVE_DATA_SIZE;
+		return (mode16 ? 0 : NATIVE_DATA) + rnd() % NATIVE_DATA_SIZE;
 	default:
 		return rnd();
 	}
@@ -193,9 +194,11 @@ static u32 random_value(void)
 /* Most memory operands shall hit, a few at the edges or beyond them. */
 static u32 random_target(void)
 {
+	u32 base = mode16 ? 0 : NATIVE_DATA;
+
 	if (rnd() % 8 == 0)
-		return NATIVE_DATA + NATIVE_DATA_SIZE - 16 + rnd() % 24;
-	return NATIVE_DATA + 0x800 + rnd() % (NATIVE_DATA_SIZE - 0x1000);
+		return base + NATIVE_DATA_SIZE - 16 + rnd() % 24;
+	return base + 0x800 + rnd() % (NATIVE_DATA_SIZE - 0x1000);
 }
 
 static void random_state(struct vmon_cpu *cpu, struct vmon_insn *insn)
@@ -204,7 +207,11 @@ static void random_state(struct vmon_cpu *cpu, struct vmon_insn *insn)
 
 	for (i = 0; i < 8; i++)
 		cpu->gpr[i] = random_value();
-	cpu->gpr[VMON_ESP] = NATIVE_DATA + 0x1000 + rnd() % 64;
+	cpu->gpr[VMON_ESP] = 0x1000 + rnd() % 64;
+	if (mode16)	/* the upper half is not used, but shall survive */
+		cpu->gpr[VMON_ESP] |= rnd() << 16;
+	else
+		cpu->gpr[VMON_ESP] += NATIVE_DATA;
 	if (insn->flags & VMON_I_STRING) {
 		cpu->gpr[VMON_ESI] = random_target();
 		cpu->gpr[VMON_EDI] = random_target();
@@ -212,7 +219,7 @@ static void random_state(struct vmon_cpu *cpu, struct vmon_insn *insn)
 	}
 	if (insn->op == VMON_OP_ENTER || insn->op == VMON_OP_LEAVE)
 		cpu->gpr[VMON_EBP] = random_target();
-	if (insn->adsize == 4 && insn->base != VMON_NO_REG &&
+	if ((mode16 || insn->adsize == 4) && insn->base != VMON_NO_REG &&
 	    insn->base != VMON_ESP) {
 		u32 ea = insn->disp + cpu->gpr[insn->base];
 
@@ -238,6 +245,27 @@ static void flat(struct vmon_seg *seg, u16 sel, bool is_code)
 		    (is_code ? VMON_SEG_CODE : 0);
 }
 
+static void init_cpu16(struct vmon_cpu *cpu)
+{
+	static const u8 data[] = { VMON_SS, VMON_DS, VMON_ES };
+	struct vmon_seg *cs = &cpu->seg[VMON_CS];
+	unsigned int i;
+
+	cs->sel = NATIVE_CS16;
+	cs->base = NATIVE_CODE;
+	cs->limit = 0xfff;
+	cs->attr &= ~(VMON_SEG_DB | VMON_SEG_G);
+	for (i = 0; i < sizeof(data); i++) {
+		struct vmon_seg *seg = &cpu->seg[data[i]];
+
+		seg->sel = NATIVE_SS16;
+		seg->base = NATIVE_DATA;
+		seg->limit = NATIVE_DATA_SIZE - 1;
+		seg->attr &= ~(VMON_SEG_DB | VMON_SEG_G);
+	}
+	cpu->eip = 0x100;
+}
+
 static void init_cpu(struct vmon_cpu *cpu)
 {
 	vmon_cpu_reset(cpu);
@@ -249,6 +277,8 @@ static void init_cpu(struct vmon_cpu *cpu)
 	flat(&cpu->seg[VMON_DS], NATIVE_SS, false);
 	flat(&cpu->seg[VMON_ES], NATIVE_SS, false);
 	cpu->eip = NATIVE_CODE + 0x100;
+	if (mode16)
+		init_cpu16(cpu);
 }
 
 static void explain(const struct vmon_emu *e, const struct vmon_cpu *before,
@@ -317,7 +347,7 @@ static void one(void)
 	int ret;
 
 	random_bytes(at);
-	if (vmon_decode(&insn, at, 15, true) || excluded(&insn))
+	if (vmon_decode(&insn, at, 15, !mode16) || excluded(&insn))
 		return;
 	/* An absolute address gets one that exists. */
 	if (insn.disp_size == 4 && insn.base == VMON_NO_REG &&
@@ -325,7 +355,7 @@ static void one(void)
 		u32 target = random_target();
 
 		memcpy(at + insn.disp_off, &target, 4);
-		vmon_decode(&insn, at, 15, true);
+		vmon_decode(&insn, at, 15, !mode16);
 	}
 	init_cpu(&cpu);
 	random_state(&cpu, &insn);
@@ -341,25 +371,20 @@ static void one(void)
 	memcpy(r.gpr, before.gpr, sizeof(r.gpr));
 	r.eip = before.eip;
 	r.eflags = before.eflags;
+	r.cs = before.seg[VMON_CS].sel;
+	r.ss = before.seg[VMON_SS].sel;
 	native_step(&r);
 	what = ret == VMON_EMU_FAULT ? compare(&e, &r) : "no trap";
 	if (what && bad[insn.op]++ < 2)
 		explain(&e, &before, &r, what);
 }
 
-int main(int argc, char **argv)
+static void run(unsigned long rounds, const char *mode)
 {
 	unsigned int i, ops_seen = 0, total = 0, failed = 0;
-	unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 0) : ROUNDS;
 
-	if (argc > 2)
-		seed = strtoull(argv[2], NULL, 0);
-	tap_plan(2);
-	if (!native_init()) {
-		tap_skip("agrees with the CPU", "no 32-bit compatibility mode");
-		tap_skip("coverage", "no 32-bit compatibility mode");
-		return tap_done();
-	}
+	memset(seen, 0, sizeof(seen));
+	memset(bad, 0, sizeof(bad));
 	while (rounds--)
 		one();
 	for (i = 0; i < VMON_NR_OPS; i++) {
@@ -370,8 +395,34 @@ int main(int argc, char **argv)
 			printf("# %s: %u of %u differ\n", vmon_op_name(i),
 			       bad[i], seen[i]);
 	}
-	tap_ok(!failed, "the emulator agrees with the CPU: %u instructions",
-	       total);
-	tap_ok(ops_seen >= 80, "%u different operations were met", ops_seen);
+	tap_ok(!failed, "%s: %u instructions agree with the CPU", mode, total);
+	tap_ok(ops_seen >= 80, "%s: %u different operations were met", mode,
+	       ops_seen);
+}
+
+static void skip(const char *mode, const char *why)
+{
+	tap_skip(mode, "%s", why);
+	tap_skip(mode, "%s", why);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 0) : ROUNDS;
+
+	if (argc > 2)
+		seed = strtoull(argv[2], NULL, 0);
+	tap_plan(4);
+	if (!native_init()) {
+		skip("32-bit flat", "no 32-bit compatibility mode");
+		skip("16-bit", "no 32-bit compatibility mode");
+		return tap_done();
+	}
+	run(rounds, "32-bit flat");
+	mode16 = true;
+	if (native_init16())
+		run(rounds / 2, "16-bit segments with limits");
+	else
+		skip("16-bit", "no modify_ldt");
 	return tap_done();
 }

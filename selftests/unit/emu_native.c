@@ -11,8 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <asm/ldt.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include "emu_native.h"
 
@@ -23,11 +26,13 @@ struct enter {
 	u16 entering;
 	u64 flags;
 	u64 rsp;
+	u32 ss;
 };
 
 _Static_assert(offsetof(struct enter, target) == 32, "assembly below");
 _Static_assert(offsetof(struct enter, flags) == 40, "assembly below");
 _Static_assert(offsetof(struct enter, rsp) == 48, "assembly below");
+_Static_assert(offsetof(struct enter, ss) == 56, "assembly below");
 
 #define USER_64BIT_CS	0x33
 
@@ -41,8 +46,9 @@ asm(".text\n"
     "	pushq %rbx\n	pushq %rbp\n	pushq %r12\n	pushq %r13\n"
     "	pushq %r14\n	pushq %r15\n"
     "	movq %rsp, 48(%rdi)\n"
-    "	movl $0x2b, %eax\n	movl %eax, %ds\n	movl %eax, %es\n"
     "	movq %rdi, %r15\n"
+    "	movl 56(%r15), %eax\n"
+    "	movl %eax, %ds\n	movl %eax, %es\n	movl %eax, %ss\n"
     "	pushq 40(%r15)\n"
     "	movl (%r15), %eax\n	movl 4(%r15), %ecx\n"
     "	movl 8(%r15), %edx\n	movl 12(%r15), %ebx\n"
@@ -69,7 +75,7 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 
 	(void)sig;
 	(void)info;
-	if ((g[REG_CSGSFS] & 0xffff) != NATIVE_CS) {
+	if ((g[REG_CSGSFS] & 0xffff) != out->cs) {
 		/* A trap on the way in: TF was loaded before the far jump. */
 		if (g[REG_TRAPNO] == 1)
 			return;
@@ -91,7 +97,8 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 	g[REG_RIP] = (greg_t)(uintptr_t)native_landing;
 	g[REG_RSP] = enter.rsp;
 	g[REG_EFL] = 0x202;
-	g[REG_CSGSFS] = (g[REG_CSGSFS] & ~0xffffll) | USER_64BIT_CS;
+	g[REG_CSGSFS] &= 0x0000ffffffff0000ll;
+	g[REG_CSGSFS] |= USER_64BIT_CS | (greg_t)NATIVE_SS << 48;
 }
 
 static bool map(u32 at, u32 size)
@@ -110,7 +117,8 @@ bool native_init(void)
 	stack_t ss = { .ss_sp = stack, .ss_size = sizeof(stack) };
 	struct sigaction sa = { .sa_sigaction = on_signal,
 		.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
-	struct native_regs r = { .eip = NATIVE_CODE, .eflags = 0x202 };
+	struct native_regs r = { .eip = NATIVE_CODE, .eflags = 0x202,
+				 .cs = NATIVE_CS, .ss = NATIVE_SS };
 	unsigned int i;
 
 	if (!map(NATIVE_CODE, 0x1000) ||
@@ -128,12 +136,33 @@ bool native_init(void)
 	return r.vector == 1 && r.gpr[0] == 1;
 }
 
+bool native_init16(void)
+{
+	struct user_desc code = { .entry_number = NATIVE_CS16 >> 3,
+		.base_addr = NATIVE_CODE, .limit = 0xfff,
+		.contents = 2 /* code, not conforming */ };
+	struct user_desc data = { .entry_number = NATIVE_SS16 >> 3,
+		.base_addr = NATIVE_DATA, .limit = NATIVE_DATA_SIZE - 1 };
+	struct native_regs r = { .eip = 0, .eflags = 0x202, .cs = NATIVE_CS16,
+				 .ss = NATIVE_SS16 };
+
+	if (syscall(SYS_modify_ldt, 1, &code, sizeof(code)) ||
+	    syscall(SYS_modify_ldt, 1, &data, sizeof(data)))
+		return false;
+	memset((void *)(uintptr_t)NATIVE_CODE, 0x40, 1);
+	r.gpr[0] = 0xffff;
+	r.gpr[4] = 64;
+	native_step(&r);
+	return r.vector == 1 && r.gpr[0] == 0;	/* INC AX */
+}
+
 void native_step(struct native_regs *r)
 {
 	out = r;
 	memcpy(enter.gpr, r->gpr, sizeof(enter.gpr));
 	enter.target = r->eip;
-	enter.cs = NATIVE_CS;
+	enter.cs = r->cs;
+	enter.ss = r->ss;
 	enter.entering = 1;
 	enter.flags = r->eflags | 0x100;
 	native_enter(&enter);

@@ -18,10 +18,18 @@
 /* Above this, the process has things of its own (sanitizer shadow). */
 #define NATIVE_SAFE_TOP	0x7fff0000u
 
+/*
+ * The second mode: a 16-bit code segment on the code page, and DS, ES, SS on
+ * the data pages with a limit that ends with them.
+ */
+#define NATIVE_CS16	0x07u
+#define NATIVE_SS16	0x0fu
+
 struct native_regs {
 	u32 gpr[8];
 	u32 eip;
 	u32 eflags;
+	u16 cs, ss;	/* ss: DS and ES too */
 	/* results */
 	u32 vector;
 	u32 error;
@@ -30,6 +38,9 @@ struct native_regs {
 
 /* Map the pages. Return: false where compatibility mode does not work. */
 bool native_init(void);
+
+/* Make the segments of the second mode. Return: false if there is no LDT. */
+bool native_init16(void);
 
 /* Execute at @r->eip; @r is updated. */
 void native_step(struct native_regs *r);
