@@ -98,6 +98,7 @@ static void compare_ends(enum gen_kind kind, unsigned int rounds,
 	static const struct run native;
 	struct run how = { .translated = true };
 	unsigned int i, bad = 0, traps = 0;
+	struct vmon_bt_stats st;
 
 	cpu_new_bt();
 	for (i = 0; i < rounds && bad < 3; i++) {
@@ -140,6 +141,10 @@ static void compare_ends(enum gen_kind kind, unsigned int rounds,
 				       ((u8 *)STACK)[n]);
 	}
 	tap_ok(!bad, "%u %s, %u of them fault", i, what, traps);
+	vmon_bt_get_stats(bt, &st);
+	printf("# %llu units, %llu instructions, %llu invalidated, %llu flushes\n",
+	       st.translated_units, st.translated_insns, st.invalidated,
+	       st.flushes);
 }
 
 /* Single-step both and compare at each boundary. */
@@ -279,6 +284,65 @@ static void test_interrupt_flag(void)
 	mpage->viopl = 0;
 }
 
+/* Guest code that changes itself, against the CPU. */
+static void test_self_modifying(void)
+{
+#define T(name, code) { name, code, sizeof(code) - 1 }
+	static const struct {
+		const char *name, *code;
+		unsigned int len;
+	} t[] = {
+		/* movb $7,1f+1; 1: mov $1,%eax */
+		T("next instruction",
+		  "\xc6\x05\x08\0\0\x20\x07\xb8\x01\0\0\0\x0f\x0b"),
+		/* mov $5,%ecx; 1: mov $1,%eax; add; incb 1b+1; dec; jne 1b */
+		T("loop",
+		  "\xb9\x05\0\0\0\xb8\x01\0\0\0\x01\xc3"
+		  "\xfe\x05\x06\0\0\x20\x49\x75\xf0\x0f\x0b"),
+		/* the same with the change in a function behind, called directly */
+		T("called function",
+		  "\xb9\x05\0\0\0\xe8\x0b\0\0\0\xfe\x05\x16\0\0\x20"
+		  "\x49\x75\xf2\x0f\x0b\xb8\x01\0\0\0\x01\xc3\xc3"),
+		/* and through a register */
+		T("function by pointer",
+		  "\xb9\x05\0\0\0\xbf\x18\0\0\x20\xff\xd7\xfe\x05\x19\0"
+		  "\0\x20\x49\x75\xf5\x0f\x0b\x90\xb8\x01\0\0\0\x01\xc3"
+		  "\xc3"),
+		/* 1: pushf; incb 2f+1; popf; add; nop; 2: mov $1,%eax; dec; jne 1b */
+		T("inside pushf and popf",
+		  "\xb9\x05\0\0\0\x9c\xfe\x05\x11\0\0\x20\x9d\x01\xc3"
+		  "\x90\xb8\x01\0\0\0\x49\x75\xed\x0f\x0b"),
+	};
+#undef T
+	static const struct run native, translated = { .translated = true };
+	unsigned int i, bad = 0;
+	unsigned long before = counters.traced;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct state a, b;
+
+		rnd_seed(i);
+		random_state(&a, CODE);
+		b = a;
+		memcpy((void *)CODE, t[i].code, t[i].len);
+		cpu_run(&a, &native);
+		memcpy((void *)CODE, t[i].code, t[i].len);
+		new_code();
+		cpu_trace_code(true);
+		cpu_run(&b, &translated);
+		cpu_trace_code(false);
+		if (same_end(&a, &b) && a.trap == 6)
+			continue;
+		bad++;
+		printf("# %s\n", t[i].name);
+		print_state("native", &a);
+		print_state("translated", &b);
+	}
+	tap_ok(!bad && counters.traced - before == 21,
+	       "%u programs that change themselves, %lu writes", i,
+	       counters.traced - before);
+}
+
 /* Timing: a loop around some instructions. */
 static u64 now(void)
 {
@@ -352,7 +416,6 @@ static void timing(void)
 		{ "cli; sti", "\xfa\xfb", 2, true },
 		{ "pushf; cli; popf", "\x9c\xfa\x9d", 3, true },
 	};
-	struct vmon_bt_stats st;
 	unsigned int i;
 
 	cpu_new_bt();
@@ -364,24 +427,26 @@ static void timing(void)
 
 		printf("# %-22s %8.1f %8.1f\n", t[i].name, n, x);
 	}
-	vmon_bt_get_stats(bt, &st);
-	printf("# %llu units, %llu instructions, %llu flushes, %llu invalidated\n",
-	       st.translated_units, st.translated_insns, st.flushes,
-	       st.invalidated);
-	printf("# callouts: %lu emulate (%lu by the emulator), %lu chain, %lu lookup, %lu pending; %lu steps\n",
-	       counters.emulate, counters.emulator, counters.chain, counters.lookup,
+}
+
+static void totals(void)
+{
+	printf("# callouts: %lu emulate (%lu by the emulator), %lu chain, ",
+	       counters.emulate, counters.emulator, counters.chain);
+	printf("%lu lookup, %lu pending; %lu steps\n", counters.lookup,
 	       counters.pending, counters.steps);
 }
 
 int main(void)
 {
-	tap_plan(14);
+	tap_plan(15);
 	if (!cpu_setup()) {
 		while (tap_count < tap_planned)
 			tap_skip("bt_run", "this machine cannot run it");
 		return tap_done();
 	}
 	test_interrupt_flag();
+	test_self_modifying();
 	compare_ends(GEN_PLAIN, PLAIN, 0, "programs");
 	compare_ends(GEN_FAULT, FAULTS, 0, "programs that are to fault");
 	compare_ends(GEN_PLAIN, 1500, 6, "programs, units dropped meanwhile");
@@ -389,5 +454,6 @@ int main(void)
 	compare_steps(0, "");
 	compare_steps(10, ", units dropped meanwhile");
 	timing();
+	totals();
 	return tap_done();
 }

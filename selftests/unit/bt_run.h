@@ -50,7 +50,7 @@ struct run {
 };
 
 struct counters {
-	unsigned long emulate, emulator, chain, lookup, pending, steps;
+	unsigned long emulate, emulator, chain, lookup, pending, steps, traced;
 };
 
 extern struct vmon_bt *bt;
@@ -63,6 +63,10 @@ bool cpu_setup(void);
 /* A new translator: forgets what was forced to be a callout. */
 bool cpu_new_bt(void);
 void cpu_run(struct state *s, const struct run *how);
+
+/* Trace the guest's writes to its code, as the shadow MMU does, or do not. */
+void cpu_trace_code(bool on);
+void cpu_write_code(u32 gva, const void *buf, unsigned int len);
 
 enum emu_end { EMU_DONE, EMU_FAULT, EMU_NOT };
 

@@ -212,6 +212,28 @@ static bool callout(void)
 	return stop("callout of no kind");
 }
 
+void cpu_trace_code(bool on)
+{
+	mprotect((void *)CODE, CODE_LEN,
+		 PROT_READ | PROT_EXEC | (on ? 0 : PROT_WRITE));
+}
+
+void cpu_write_code(u32 gva, const void *buf, unsigned int len)
+{
+	cpu_trace_code(false);
+	memcpy((void *)gva, buf, len);
+	cpu_trace_code(true);
+	vmon_bt_invalidate_gpa(bt, gva - CODE, len);
+}
+
+/* The guest wrote to its code: emulated, and the units dropped. */
+static bool traced_write(void)
+{
+	counters.traced++;
+	return emu_step(cur) == EMU_DONE ? enter(cur->eip) :
+	       stop("traced write is not emulated");
+}
+
 /* A fault in translated code: bring the guest's state back. */
 static bool fault(void)
 {
@@ -226,6 +248,9 @@ static bool fault(void)
 	for (i = 0; i < 8; i++)
 		if (pos.recover & (1u << i))
 			cur->gpr[i] = mpage->spill[i];
+	if (cur->trap == 14 && cur->error & VMON_PF_W &&
+	    cur->cr2 - CODE < CODE_LEN)
+		return traced_write();
 	return false;
 }
 

@@ -41,9 +41,13 @@ static int emu_write(struct vmon_emu *e, u32 gva, const void *buf,
 {
 	int ret = check(e, gva, len, acc | VMON_ACC_W);
 
-	if (ret == VMON_EMU_OK)
+	if (ret != VMON_EMU_OK)
+		return ret;
+	if (mapped(gva, CODE, CODE_LEN))
+		cpu_write_code(gva, buf, len);
+	else
 		memcpy((void *)gva, buf, len);
-	return ret;
+	return VMON_EMU_OK;
 }
 
 static const struct vmon_emu_ops ops = { .read = emu_read, .write = emu_write };
