@@ -316,8 +316,10 @@ static void commit(struct bt_emit *e)
 }
 
 /**
- * bt_translate() - a new unit for guest address @eip
- * @n:	its number
+ * bt_translate() - make a new unit
+ * @bt:		the translator
+ * @eip:	guest linear address of its first instruction
+ * @n:		its number
  *
  * There is room for it: the caller has seen to that.
  *
