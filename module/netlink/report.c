@@ -5,7 +5,9 @@
  */
 #include <linux/err.h>
 #include <linux/slab.h>
+#include "emulator/decode.h"
 #include "netlink/internal.h"
+#include "vm/exec.h"
 
 #define TRACE_SIZE	(VMON_TRACE_SLOTS * 96)
 #define STAT_SIZE	80	/* nest, name, value, padding */
@@ -38,18 +40,27 @@ static u64 stat_value(const struct vmon_vm *vm, enum vmon_stat stat)
 int vmon_cmd_stat_get(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vmon_vm *vm = vmon_request_vm(info, false);
+	char name[32];
 	struct vmon_reply r;
 	unsigned int i;
 	int err;
 
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
-	err = vmon_reply_begin(&r, info, VMON_STAT_NR * STAT_SIZE + 64);
+	err = vmon_reply_begin(&r, info, (VMON_STAT_NR + VMON_NR_OPS) * STAT_SIZE + 64);
 	if (err)
 		goto out;
 	err = nla_put_u32(r.skb, VMON_A_VM, vm->id);
 	for (i = 0; i < VMON_STAT_NR && !err; i++)
 		err = put_stat(r.skb, vmon_stat_name[i], stat_value(vm, i));
+	for (i = 0; i < VMON_NR_OPS && !err; i++) {
+		u64 n = vmon_exec_op_count(&vm->vcpu, i);
+
+		if (!n)
+			continue;
+		snprintf(name, sizeof(name), "emulated.%s", vmon_op_name(i));
+		err = put_stat(r.skb, name, n);
+	}
 	err = vmon_reply_end(&r, err);
 out:
 	vmon_vm_put(vm);

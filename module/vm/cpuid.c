@@ -28,6 +28,7 @@
 		  F_SEP | F_PGE | F_CMOV | F_CLFSH | F_MMX | F_FXSR | F_SSE | \
 		  F_SSE2)
 #define F_HYPERVISOR	(1u << 31)	/* ECX */
+#define F_INVARIANT_TSC	(1u << 8)	/* leaf 80000007, EDX */
 #define F_NX		(1u << 20)	/* leaf 80000001, EDX */
 
 struct leaf {
@@ -47,7 +48,8 @@ static const struct leaf leaves[] = {
 
 static const char brand[48] = "vmon virtual CPU";
 
-void vmon_cpuid(u32 *eax, u32 *ebx, u32 *ecx, u32 *edx, bool nx, bool apic)
+void vmon_cpuid(u32 *eax, u32 *ebx, u32 *ecx, u32 *edx, bool nx, bool apic,
+		u32 tsc_khz)
 {
 	u32 leaf = *eax, part[4];
 	unsigned int i;
@@ -71,6 +73,27 @@ void vmon_cpuid(u32 *eax, u32 *ebx, u32 *ecx, u32 *edx, bool nx, bool apic)
 		*ebx = leaves[i].ebx;
 		*ecx = leaves[i].ecx;
 		*edx = leaves[i].edx;
+	}
+	switch (leaf) {
+	case 0:
+		if (tsc_khz)
+			*eax = 0x16;
+		break;
+	case 0x15:
+		/* TSC = ECX * EBX / EAX: a crystal of 1 MHz */
+		if (tsc_khz) {
+			*eax = 1000;
+			*ebx = tsc_khz;
+			*ecx = 1000000;
+		}
+		break;
+	case 0x16:
+		*eax = tsc_khz / 1000;
+		*ebx = tsc_khz / 1000;
+		break;
+	case 0x80000007:
+		*edx = tsc_khz ? F_INVARIANT_TSC : 0;
+		break;
 	}
 	if (leaf == 1 && apic)
 		*edx |= F_APIC;

@@ -24,7 +24,10 @@
  * @edx: result
  * @nx:	the guest gets PAE paging with no-execute
  * @apic: the guest has a local APIC
+ * @tsc_khz: rate of the time-stamp counter if it is constant and known, else 0.
+ *	Guests need not measure it then against a timer that is slow to reach
  */
-void vmon_cpuid(u32 *eax, u32 *ebx, u32 *ecx, u32 *edx, bool nx, bool apic);
+void vmon_cpuid(u32 *eax, u32 *ebx, u32 *ecx, u32 *edx, bool nx, bool apic,
+		u32 tsc_khz);
 
 #endif /* VMON_VM_CPUID_H */

@@ -5,6 +5,7 @@
  */
 #include <linux/string.h>
 #include <asm/msr.h>
+#include <asm/tsc.h>
 
 #include "vm/cpuid.h"
 #include "vm/exec_internal.h"
@@ -37,7 +38,10 @@ static int emu_out(struct vmon_emu *e, u16 port, unsigned int len, u32 val)
 
 static void emu_cpuid(struct vmon_emu *e, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx)
 {
-	vmon_cpuid(eax, ebx, ecx, edx, true, false);
+	/* Guests read the host's counter: what the host trusts, they may. */
+	bool constant = !check_tsc_unstable();
+
+	vmon_cpuid(eax, ebx, ecx, edx, true, false, constant ? tsc_khz : 0);
 }
 
 static bool emu_rdmsr(struct vmon_emu *e, u32 msr, u64 *val)
@@ -172,6 +176,7 @@ enum vmon_run vmon_exec_emulate(struct vmon_exec *x, enum vmon_why why)
 	int res = vmon_emulate(&x->emu);
 
 	vmon_count(x->vcpu, EMULATED_INSNS);
+	x->op_count[x->emu.insn.op]++;
 	x->retry = false;
 	switch (res) {
 	case VMON_EMU_OK:

@@ -50,6 +50,7 @@ static bool enter(struct vmon_exec *x)
 	};
 	unsigned long flags;
 
+	vmon_exec_flush_tlb(x);
 	if (fpu)
 		load_fpu(x);
 	local_irq_save(flags);

@@ -22,7 +22,8 @@
 
 /* A translation that the emulator used: linear page to host memory. */
 struct vmon_tlb_entry {
-	u32 tag;		/* gva >> 12, plus 1 */
+	u32 tag;		/* gva >> 12 */
+	u32 generation;		/* valid while it is that of struct vmon_exec */
 	u32 gfn;
 	u8 *host;
 };
@@ -54,6 +55,9 @@ struct vmon_code_region {
  * @emu:	the emulator, bound to vcpu->cpu
  * @user_gdt:	shadow of the guest's GDT
  * @tlb:	the emulator's translations, by access
+ * @tlb_generation: changes when they all become invalid: at every entry to the
+ *		guest too, since it may change tables that are not traced
+ * @op_count:	instructions emulated, by operation
  * @fpu_on:	the guest uses the FPU: its state is loaded at entries
  * @stepping:	single-stepping to the end of a translated instruction
  * @retry:	the emulator must be called again before anything else
@@ -74,6 +78,8 @@ struct vmon_exec {
 	struct vmon_emu emu;
 	struct vmon_user_gdt user_gdt;
 	struct vmon_tlb_entry tlb[8][VMON_TLB_SLOTS];
+	u32 tlb_generation;
+	u64 op_count[VMON_NR_OPS];
 	bool fpu_on;
 	bool retry;
 	bool stepping;

@@ -118,7 +118,10 @@ const struct vmon_mmu_ops vmon_exec_mmu_ops = {
 
 void vmon_exec_flush_tlb(struct vmon_exec *x)
 {
-	memset(x->tlb, 0, sizeof(x->tlb));
+	if (!++x->tlb_generation) {
+		memset(x->tlb, 0, sizeof(x->tlb));
+		x->tlb_generation = 1;
+	}
 }
 
 void vmon_exec_written(struct vmon_exec *x, u64 gpa, unsigned int len)
@@ -151,7 +154,7 @@ static int translate(struct vmon_emu *e, u32 gva, unsigned int acc, u8 **host,
 	struct vmon_tlb_entry *t = &x->tlb[acc & 7][gva >> 12 & (VMON_TLB_SLOTS - 1)];
 	struct vmon_walk w;
 
-	if (t->tag == (gva >> 12) + 1) {
+	if (t->tag == gva >> 12 && t->generation == x->tlb_generation) {
 		*host = t->host + (gva & ~PAGE_MASK);
 		*gpa = (u64)t->gfn << 12 | (gva & ~PAGE_MASK);
 		return VMON_EMU_OK;
@@ -161,7 +164,8 @@ static int translate(struct vmon_emu *e, u32 gva, unsigned int acc, u8 **host,
 	*gpa = w.gpa;
 	*host = phys(x, w.gpa);
 	if (*host) {
-		t->tag = (gva >> 12) + 1;
+		t->tag = gva >> 12;
+		t->generation = x->tlb_generation;
 		t->gfn = w.gpa >> 12;
 		t->host = *host - (gva & ~PAGE_MASK);
 	}

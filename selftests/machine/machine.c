@@ -289,10 +289,11 @@ static const struct vmon_emu_ops ops = {
 
 struct machine *machine_new(u64 ram_size)
 {
-	struct machine *m = calloc(1, sizeof(*m));
+	struct machine *m = aligned_alloc(64, sizeof(*m));
 
 	if (!m)
 		return NULL;
+	memset(m, 0, sizeof(*m));
 	m->ram = mmap(NULL, ram_size, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (m->ram == MAP_FAILED || native_fpu_init()) {
@@ -317,6 +318,19 @@ void machine_free(struct machine *m)
 	free(m);
 }
 
+/* Are the bytes still those that were decoded? 15 bytes may be read. */
+static inline bool same_bytes(const u8 *host, const struct vmon_insn *insn)
+{
+	unsigned int len = insn->len;
+	u64 a, b;
+
+	memcpy(&a, host, 8);
+	memcpy(&b, insn->bytes, 8);
+	if (len < 8)
+		return !((a ^ b) << (64 - 8 * len));
+	return a == b && !memcmp(host + 8, insn->bytes + 8, len - 8);
+}
+
 /* The instruction at CS:EIP from the cache, or decoded into it. */
 static bool fetch_cached(struct machine *m)
 {
@@ -336,7 +350,7 @@ static bool fetch_cached(struct machine *m)
 	c = &m->code[((uintptr_t)host ^ (uintptr_t)host >> 16) %
 		     MACHINE_CODE_SIZE];
 	if (c->host == host && c->code32 == code32 &&
-	    !memcmp(host, c->insn.bytes, c->insn.len)) {
+	    same_bytes(host, &c->insn)) {
 		m->emu.insn = c->insn;
 		return true;
 	}

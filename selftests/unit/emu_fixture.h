@@ -142,7 +142,7 @@ static int fx_out(struct vmon_emu *e, u16 port, unsigned int len, u32 val)
 static void fx_cpuid(struct vmon_emu *e, u32 *a, u32 *b, u32 *c, u32 *d)
 {
 	(void)e;
-	vmon_cpuid(a, b, c, d, true, false);
+	vmon_cpuid(a, b, c, d, true, false, 0);
 }
 
 static bool fx_rdmsr(struct vmon_emu *e, u32 msr, u64 *val)
