@@ -21,7 +21,7 @@
 
 #define MACHINE_NS_PER_INSN	10
 #define MACHINE_TLB_SIZE	4096
-#define MACHINE_CODE_SIZE	65536
+#define MACHINE_CODE_SIZE	32768
 
 /* A translation; the tags tell which kinds of access it was made for. */
 struct machine_tlb {
@@ -34,7 +34,7 @@ struct machine_code {
 	const u8 *host;
 	bool code32;
 	struct vmon_insn insn;
-};
+} __attribute__((aligned(64)));
 
 struct machine_uart {
 	u8 ier, lcr, mcr, scr, fcr, dll, dlm;
