@@ -26,6 +26,7 @@
 #define NR_BUCKETS	4096
 #define NO_SLOT		0u	/* slot ids begin at 512: page 0 is not used */
 #define FLOOD		12	/* traced writes without a fault between: no table any more */
+#define PTE_RESERVED	0x7ff0000000000000ull	/* and VMON_PTE_NX without EFER.NXE */
 #define DIRECTORY_BITS	(VMON_PTE_P | VMON_PTE_W | VMON_PTE_U | VMON_PTE_A)
 
 /* Role of a shadow page: what distinguishes pages of one frame. */
@@ -76,7 +77,7 @@ struct vmon_mmu {
 	u64 window_tables[16];
 	unsigned int window_nr;
 	bool window_conflict;
-	bool wp;
+	bool wp, nx;
 	struct vmon_mmu_stats stats;
 };
 
@@ -358,6 +359,7 @@ void vmon_mmu_load_root(struct vmon_mmu *m, const struct vmon_cpu *cpu)
 		vmon_mmu_flush(m);
 		m->wp = wp;
 	}
+	m->nx = (cpu->cr4 & VMON_CR4_PAE) && (cpu->efer & VMON_EFER_NX);
 	memset(m->root, 0, sizeof(m->root));
 	memset(m->pdpt, 0, 4 * sizeof(*m->pdpt));
 }
@@ -486,12 +488,20 @@ static u32 get_table(struct vmon_mmu *m, const struct vmon_cpu *cpu, u32 dir,
 	return page;
 }
 
+static void fill_slot(struct vmon_mmu *m, u32 slot, u64 entry, u32 gfn)
+{
+	zap_slot(m, slot / 512, slot % 512);
+	*slot_entry(m, slot) = entry;
+	*slot_owner(m, slot) = gfn + 1;
+	link_slot(m, &m->rmap[gfn], slot);
+}
+
 enum vmon_mmu_result vmon_mmu_fault(struct vmon_mmu *m, struct vmon_cpu *cpu,
 				    u32 gva, unsigned int acc, u16 *error)
 {
 	struct vmon_walk w;
 	unsigned int i = gva >> 12 & 511, tries;
-	u32 dir, table, gfn, slot;
+	u32 dir, table, gfn;
 	u64 frame, e;
 	bool writable;
 
@@ -559,11 +569,7 @@ enum vmon_mmu_result vmon_mmu_fault(struct vmon_mmu *m, struct vmon_cpu *cpu,
 	if (writable)
 		e |= VMON_PTE_W | VMON_PTE_D;
 
-	slot = table * 512 + i;
-	zap_slot(m, table, i);
-	*slot_entry(m, slot) = e;
-	*slot_owner(m, slot) = gfn + 1;
-	link_slot(m, &m->rmap[gfn], slot);
+	fill_slot(m, table * 512 + i, e, gfn);
 	return VMON_MMU_FIXED;
 }
 
@@ -576,6 +582,31 @@ static void check_window(struct vmon_mmu *m, const struct shadow_page *sp,
 		m->window_conflict = true;
 }
 
+/*
+ * A last-level entry was written. If the guest has marked it accessed already,
+ * it means to use it at once (kernels do so when they serve a fault): fill the
+ * shadow's entry now, which saves the hidden fault.
+ */
+static void refill_slot(struct vmon_mmu *m, u32 page, unsigned int i, u64 pte)
+{
+	struct shadow_page *sp = &m->pages[page];
+	u32 gfn = (pte & VMON_PTE_ADDR) >> 12;
+	u64 frame, e = VMON_PTE_P | VMON_PTE_A;
+
+	if (!m->wp || (sp->role & ROLE_TOP) || !sp->parents ||
+	    (pte & (VMON_PTE_P | VMON_PTE_A)) != (VMON_PTE_P | VMON_PTE_A) ||
+	    (pte & PTE_RESERVED) || ((pte & VMON_PTE_NX) && !m->nx) ||
+	    (pte & VMON_PTE_ADDR) >> 12 >= m->max_gfn)
+		return;
+	frame = m->ops->frame(m->priv, gfn);
+	if (!frame)
+		return;
+	e |= frame | (pte & (VMON_PTE_U | VMON_PTE_NX));
+	if ((pte & VMON_PTE_W) && (pte & VMON_PTE_D) && !m->flags[gfn])
+		e |= VMON_PTE_W | VMON_PTE_D;
+	fill_slot(m, page * 512 + i, e, gfn);
+}
+
 static void written_page(struct vmon_mmu *m, u32 page, u32 off, u32 len)
 {
 	struct shadow_page *sp = &m->pages[page];
@@ -584,24 +615,31 @@ static void written_page(struct vmon_mmu *m, u32 page, u32 off, u32 len)
 
 	if (sp->role & ROLE_PAE) {
 		for (i = off / 8; i <= (off + len - 1) / 8; i++) {
+			u64 gpa = ((u64)sp->gfn << 12) + 8 * i;
+
 			zap_slot(m, page, i);
 			if (sp->role & ROLE_DIR)
-				check_window(m, sp, i, ((u64)sp->gfn << 12) + 8 * i);
+				check_window(m, sp, i, gpa);
+			else
+				refill_slot(m, page, i, m->phys->read64(m->priv, gpa));
 		}
 		return;
 	}
 	first = off / 4;
 	last = (off + len - 1) / 4;
 	for (i = first; i <= last; i++) {
+		u64 gpa = ((u64)sp->gfn << 12) + 4 * i;
+
 		if (sp->role & ROLE_DIR) {
 			/* 1024 entries in four directories, two slots each */
 			if (i / 256 != quadrant)
 				continue;
 			zap_slot(m, page, i % 256 * 2);
 			zap_slot(m, page, i % 256 * 2 + 1);
-			check_window(m, sp, i % 256 * 2, ((u64)sp->gfn << 12) + 4 * i);
+			check_window(m, sp, i % 256 * 2, gpa);
 		} else if (i / 512 == quadrant) {
 			zap_slot(m, page, i % 512);
+			refill_slot(m, page, i % 512, m->phys->read32(m->priv, gpa));
 		}
 	}
 }

@@ -29,6 +29,7 @@
  * @pending:	non-zero: an interrupt waits for @vif; STI, POPF check it
  * @guest_eip:	operand of a callout: a guest address (indirect branch target)
  * @sel:	the guest's segment selectors, zero-extended, by enum vmon_sreg
+ * @cr:	the guest's control registers, to be read
  */
 struct vmon_mpage {
 	u32 spill[8];
@@ -39,6 +40,7 @@ struct vmon_mpage {
 	u32 pending;
 	u32 guest_eip;
 	u32 sel[6];
+	u32 cr[5];
 };
 
 #endif /* VMON_SWITCH_MONITOR_PAGE_H */

@@ -183,6 +183,8 @@ void bt_seq_pushf(struct bt_emit *e);
 void bt_seq_popf(struct bt_emit *e);
 void bt_seq_push_sreg(struct bt_emit *e);
 void bt_seq_mov_sreg(struct bt_emit *e);
+void bt_seq_mov_cr(struct bt_emit *e);
+void bt_seq_invlpg(struct bt_emit *e);
 void bt_seq_ret(struct bt_emit *e);
 void bt_seq_indirect(struct bt_emit *e, bool call);
 void bt_seq_jcc(struct bt_emit *e);

@@ -191,6 +191,21 @@ static u8 *emit_lut_probe(struct bt_emit *e, u32 place)
 	return e->p - 1;
 }
 
+/* MOV reg, CRn */
+void bt_seq_mov_cr(struct bt_emit *e)
+{
+	emit_gs_load(e, e->insn->opnd[0].reg, MP(cr) + 4u * e->insn->opnd[1].reg);
+}
+
+/*
+ * The shadow tables follow the guest's at each write, so there is nothing to
+ * drop. One byte all the same: every instruction has a place of its own.
+ */
+void bt_seq_invlpg(struct bt_emit *e)
+{
+	emit8(e, 0x90);
+}
+
 /*
  * Go to the guest address in EAX; EAX and ECX are in their spill slots.
  * Reads the lookup table through CS, which is flat and not the guest's.

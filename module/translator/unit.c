@@ -15,6 +15,7 @@ enum bt_action {
 	BT_COPY,
 	BT_JCC, BT_LOOP, BT_JMP, BT_CALL, BT_RET,
 	BT_CLI, BT_STI, BT_PUSHF, BT_POPF, BT_PUSH, BT_MOV_SEG,
+	BT_MOV_CR, BT_INVLPG,
 };
 
 static const u8 bt_action[VMON_NR_OPS] = {
@@ -39,6 +40,8 @@ static const u8 bt_action[VMON_NR_OPS] = {
 	[VMON_OP_STI] = BT_STI,
 	[VMON_OP_RDTSC] = BT_COPY,
 	[VMON_OP_MOV_SEG] = BT_MOV_SEG,
+	[VMON_OP_MOV_CR] = BT_MOV_CR,
+	[VMON_OP_INVLPG] = BT_INVLPG,
 	[VMON_OP_RSM] = BT_CALLOUT_END,
 	[VMON_OP_FWAIT ... VMON_OP_STMXCSR] = BT_COPY,
 	[VMON_OP_EMMS] = BT_COPY,
@@ -136,6 +139,8 @@ static u8 classify(const struct bt_emit *e)
 		break;
 	case BT_MOV_SEG:
 		return in->opnd[0].kind == VMON_OPND_REG ? action : BT_CALLOUT;
+	case BT_MOV_CR:
+		return in->opnd[0].kind == VMON_OPND_REG ? action : BT_CALLOUT;
 	case BT_COPY:
 		break;
 	default:
@@ -219,6 +224,12 @@ static bool translate_insn(struct bt_emit *e)
 		return false;
 	case BT_MOV_SEG:
 		bt_seq_mov_sreg(e);
+		return false;
+	case BT_MOV_CR:
+		bt_seq_mov_cr(e);
+		return false;
+	case BT_INVLPG:
+		bt_seq_invlpg(e);
 		return false;
 	}
 	return true;

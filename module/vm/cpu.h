@@ -162,6 +162,7 @@ struct vmon_cpu {
 	u64 apic_base;
 	u64 pat;
 	u64 misc_enable;
+	u64 arch_capabilities;
 	u32 sysenter_cs, sysenter_esp, sysenter_eip;
 	u8 cpl;
 	u8 shadow;

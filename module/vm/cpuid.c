@@ -28,6 +28,8 @@
 		  F_SEP | F_PGE | F_CMOV | F_CLFSH | F_MMX | F_FXSR | F_SSE | \
 		  F_SSE2)
 #define F_HYPERVISOR	(1u << 31)	/* ECX */
+#define F_TSC_ADJUST	(1u << 1)	/* leaf 7, EBX */
+#define F_ARCH_CAPABILITIES (1u << 29)	/* leaf 7, EDX */
 #define F_INVARIANT_TSC	(1u << 8)	/* leaf 80000007, EDX */
 #define F_NX		(1u << 20)	/* leaf 80000001, EDX */
 
@@ -36,7 +38,7 @@ struct leaf {
 };
 
 static const struct leaf leaves[] = {
-	{ 0x00000000, 2, 0x756e6547, 0x6c65746e, 0x49656e69 }, /* GenuineIntel */
+	{ 0x00000000, 7, 0x756e6547, 0x6c65746e, 0x49656e69 }, /* GenuineIntel */
 	{ 0x00000001, VMON_CPUID_SIGNATURE, 8 << 8, F_HYPERVISOR, FEATURES },
 	{ 0x00000002, 0x02b3b001, 0x000000f0, 0, 0x2c04307d },
 	{ 0x40000000, 0x40000000, 0x6e6f6d76, 0x6e6f6d76, 0x6e6f6d76 },
@@ -51,7 +53,7 @@ static const char brand[48] = "vmon virtual CPU";
 void vmon_cpuid(u32 *eax, u32 *ebx, u32 *ecx, u32 *edx, bool nx, bool apic,
 		u32 tsc_khz)
 {
-	u32 leaf = *eax, part[4];
+	u32 leaf = *eax, subleaf = *ecx, part[4];
 	unsigned int i;
 
 	*eax = 0;
@@ -78,6 +80,13 @@ void vmon_cpuid(u32 *eax, u32 *ebx, u32 *ecx, u32 *edx, bool nx, bool apic,
 	case 0:
 		if (tsc_khz)
 			*eax = 0x16;
+		break;
+	case 7:
+		/* Subleaf 0 only. */
+		if (subleaf)
+			break;
+		*ebx = tsc_khz ? F_TSC_ADJUST : 0;
+		*edx = F_ARCH_CAPABILITIES;
 		break;
 	case 0x15:
 		/* TSC = ECX * EBX / EAX: a crystal of 1 MHz */

@@ -4,6 +4,7 @@
  * the delivery of what it raises.
  */
 #include <linux/string.h>
+#include <asm/cpufeature.h>
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
@@ -44,8 +45,33 @@ static void emu_cpuid(struct vmon_emu *e, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx
 	vmon_cpuid(eax, ebx, ecx, edx, true, false, constant ? tsc_khz : 0);
 }
 
+/*
+ * Weaknesses that this host's CPU does not have, in the terms of
+ * IA32_ARCH_CAPABILITIES (SDM vol. 4): the guest runs on the same CPU, and
+ * guards itself against what is left.
+ */
+static u64 arch_capabilities(void)
+{
+	u64 caps = 0;
+
+	if (!boot_cpu_has_bug(X86_BUG_CPU_MELTDOWN))
+		caps |= ARCH_CAP_RDCL_NO;
+	if (!boot_cpu_has_bug(X86_BUG_SPEC_STORE_BYPASS))
+		caps |= ARCH_CAP_SSB_NO;
+	if (!boot_cpu_has_bug(X86_BUG_MDS))
+		caps |= ARCH_CAP_MDS_NO;
+	if (!boot_cpu_has_bug(X86_BUG_TAA))
+		caps |= ARCH_CAP_TAA_NO;
+	if (!boot_cpu_has_bug(X86_BUG_MMIO_STALE_DATA))
+		caps |= ARCH_CAP_SBDR_SSDP_NO | ARCH_CAP_FBSDP_NO | ARCH_CAP_PSDP_NO;
+	if (!boot_cpu_has_bug(X86_BUG_GDS))
+		caps |= ARCH_CAP_GDS_NO;
+	return caps;
+}
+
 static bool emu_rdmsr(struct vmon_emu *e, u32 msr, u64 *val)
 {
+	e->cpu->arch_capabilities = arch_capabilities();
 	return vmon_msr_read(e->cpu, emu_tsc(e), msr, val);
 }
 

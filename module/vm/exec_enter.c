@@ -270,6 +270,10 @@ static void load_kernel_state(struct vmon_exec *x, u32 tc, const u16 sel[6])
 	p->pending = 0;
 	for (i = 0; i < 6; i++)
 		p->sel[i] = cpu->seg[i].sel;
+	p->cr[0] = cpu->cr0;
+	p->cr[2] = cpu->cr2;
+	p->cr[3] = cpu->cr3;
+	p->cr[4] = cpu->cr4;
 }
 
 static enum vmon_run callout(struct vmon_exec *x, u32 site)

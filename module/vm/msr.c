@@ -13,6 +13,12 @@ bool vmon_msr_read(const struct vmon_cpu *cpu, u64 tsc, u32 msr, u64 *val)
 	case VMON_MSR_TSC:
 		*val = tsc;
 		return true;
+	case VMON_MSR_TSC_ADJUST:
+		*val = cpu->tsc_offset;
+		return true;
+	case VMON_MSR_ARCH_CAPABILITIES:
+		*val = cpu->arch_capabilities;
+		return true;
 	case VMON_MSR_APIC_BASE:
 		*val = cpu->apic_base;
 		return true;
@@ -47,6 +53,9 @@ bool vmon_msr_write(struct vmon_cpu *cpu, u64 tsc, u32 msr, u64 val)
 	switch (msr) {
 	case VMON_MSR_TSC:
 		cpu->tsc_offset += val - tsc;
+		return true;
+	case VMON_MSR_TSC_ADJUST:
+		cpu->tsc_offset = val;
 		return true;
 	case VMON_MSR_APIC_BASE:
 		/* Base, enable; the BSP flag is read-only. */
