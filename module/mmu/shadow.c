@@ -350,9 +350,27 @@ void vmon_mmu_destroy(struct vmon_mmu *m)
 	m->ops->free_big(m->priv, m);
 }
 
+bool vmon_mmu_region_free(struct vmon_mmu *m, const struct vmon_cpu *cpu, u32 gva)
+{
+	u64 e;
+
+	if (!(cpu->cr0 & VMON_CR0_PG))
+		return gva >> 12 >= m->max_gfn;
+	if (!(cpu->cr4 & VMON_CR4_PAE))
+		return !(m->phys->read32(m->priv, (cpu->cr3 & ~0xfffu) +
+					 (gva >> 22) * 4) & VMON_PTE_P);
+	e = cpu->pdptr[gva >> 30];
+	if (!(e & VMON_PTE_P))
+		return true;
+	e = (e & VMON_PTE_ADDR) + (gva >> 22 & 255) * 16;
+	return !((m->phys->read64(m->priv, e) | m->phys->read64(m->priv, e + 8)) &
+		 VMON_PTE_P);
+}
+
 void vmon_mmu_load_root(struct vmon_mmu *m, const struct vmon_cpu *cpu)
 {
 	bool wp = cpu->cr0 & VMON_CR0_WP;
+	u32 gva;
 
 	/* Without WP, entries are wider than the guest's: nothing can be kept. */
 	if (wp != m->wp) {
@@ -362,6 +380,9 @@ void vmon_mmu_load_root(struct vmon_mmu *m, const struct vmon_cpu *cpu)
 	m->nx = (cpu->cr4 & VMON_CR4_PAE) && (cpu->efer & VMON_EFER_NX);
 	memset(m->root, 0, sizeof(m->root));
 	memset(m->pdpt, 0, 4 * sizeof(*m->pdpt));
+	for (gva = m->window; gva - m->window < m->window_nr << 21; gva += 1u << 22)
+		if (!vmon_mmu_region_free(m, cpu, gva))
+			m->window_conflict = true;
 }
 
 /* The directory for the GiB of @gva. */
@@ -402,23 +423,6 @@ static u32 need_root(struct vmon_mmu *m, const struct vmon_cpu *cpu, u32 gva)
 		return page;
 	vmon_mmu_flush(m);
 	return get_root(m, cpu, gva);
-}
-
-bool vmon_mmu_region_free(struct vmon_mmu *m, const struct vmon_cpu *cpu, u32 gva)
-{
-	u64 e;
-
-	if (!(cpu->cr0 & VMON_CR0_PG))
-		return gva >> 12 >= m->max_gfn;
-	if (!(cpu->cr4 & VMON_CR4_PAE))
-		return !(m->phys->read32(m->priv, (cpu->cr3 & ~0xfffu) +
-					 (gva >> 22) * 4) & VMON_PTE_P);
-	e = cpu->pdptr[gva >> 30];
-	if (!(e & VMON_PTE_P))
-		return true;
-	e = (e & VMON_PTE_ADDR) + (gva >> 22 & 255) * 16;
-	return !((m->phys->read64(m->priv, e) | m->phys->read64(m->priv, e + 8)) &
-		 VMON_PTE_P);
 }
 
 int vmon_mmu_prepare(struct vmon_mmu *m, const struct vmon_cpu *cpu)

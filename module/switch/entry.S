@@ -24,10 +24,20 @@
  * what was noted again, with the host's tables loaded.
  */
 #include <linux/linkage.h>
+#include <linux/objtool.h>
+#include <linux/version.h>
 #include <asm/segment.h>
 #include <asm/msr-index.h>
 #include <asm/nospec-branch.h>
+#include <asm/unwind_hints.h>
 #include "area.h"
+
+/* Entered by the CPU: objtool shall not look for callers. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#define HINT_ENTRY	UNWIND_HINT_UNDEFINED
+#else
+#define HINT_ENTRY	UNWIND_HINT_EMPTY
+#endif
 
 #define VEC(off)	((off) - F_VECTOR)
 
@@ -183,6 +193,7 @@ vmon_switch_asm:
 /* Double fault, on its own stack: never by the guest's doing. */
 	.globl vmon_df
 vmon_df:
+	HINT_ENTRY
 	endbr64
 	pop	%rcx
 	mov	(%rsp), %rdx
@@ -198,6 +209,7 @@ vmon_df:
 .macro late name bit vector
 	.globl \name
 \name:
+	HINT_ENTRY
 	endbr64
 	testb	$3, 8(%rsp)
 	jz	1f
@@ -267,6 +279,7 @@ vmon_vectors:
 	.set vec, 0
 	.rept 256
 	.balign 16
+	HINT_ENTRY
 	endbr64
 	.if !(vec == 8 || (vec >= 10 && vec <= 14) || vec == 17 || vec == 21)
 	pushq	$0
@@ -300,9 +313,15 @@ vmon_reraise:
 	lea	1f(%rip), %rax
 	push	%rax
 	mov	%rdi, %rax
+	/* An address from the host's own IDT, not one that can be steered. */
+	ANNOTATE_RETPOLINE_SAFE
 	jmp	*%rax
 1:	pop	%rbp
 	RET
 	.size vmon_reraise, . - vmon_reraise
+
+/* Stacks change under these: objtool shall not follow. */
+	STACK_FRAME_NON_STANDARD vmon_switch_asm
+	STACK_FRAME_NON_STANDARD vmon_reraise
 
 	.section .note.GNU-stack, "", @progbits

@@ -101,6 +101,7 @@ void vmon_exec_reset(struct vmon_vcpu *vcpu)
 	x->mmu = NULL;
 	x->retry = false;
 	x->fpu_on = false;
+	x->no_memory = false;
 }
 
 static int prepare(struct vmon_exec *x)
@@ -141,6 +142,8 @@ static enum vmon_run run_once(struct vmon_exec *x)
 {
 	struct vmon_cpu *cpu = &x->vcpu->cpu;
 
+	if (x->no_memory)
+		return vmon_exec_error(x, "the host has no memory for a page of the guest's");
 	if (x->retry)
 		return vmon_exec_emulate(x, VMON_WHY_MODE);
 	if (vmon_irq_pending(x->vcpu) && (cpu->eflags & VMON_FL_IF) && !cpu->shadow) {

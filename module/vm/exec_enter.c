@@ -32,7 +32,8 @@ static void save_fpu(struct vmon_exec *x)
 
 /*
  * Run the world once with area->frame set up. Returns false if the guest was not
- * entered because something waits for the thread.
+ * entered because something waits for the thread. In the middle of a translated
+ * instruction (stepping) nothing can: the frame alone holds the state then.
  */
 static bool enter(struct vmon_exec *x)
 {
@@ -54,8 +55,9 @@ static bool enter(struct vmon_exec *x)
 	if (fpu)
 		load_fpu(x);
 	local_irq_save(flags);
-	if (!vmon_vcpu_requested(x->vcpu) &&
-	    !((x->mpage->vif) && vmon_irq_pending(x->vcpu) && !x->stepping)) {
+	if (x->stepping ||
+	    (!vmon_vcpu_requested(x->vcpu) &&
+	     !(x->mpage->vif && vmon_irq_pending(x->vcpu)))) {
 		vmon_world_run(&x->world, &ctl);
 		entered = true;
 	}
@@ -168,12 +170,14 @@ static enum vmon_run exception(struct vmon_exec *x, u64 vector, u32 error)
 	case VMON_EXC_BR:
 	case VMON_EXC_TS:
 	case VMON_EXC_NP:
-	case VMON_EXC_SS:
 		vmon_count(x->vcpu, EXC_OTHER);
 		return vmon_exec_emulate(x, VMON_WHY_MODE);
+	case VMON_EXC_SS:
+		vmon_count(x->vcpu, EXC_OTHER);
+		return vmon_exec_emulate(x, VMON_WHY_SS);
 	case VMON_EXC_GP:
 		vmon_count(x->vcpu, EXC_GP);
-		return vmon_exec_emulate(x, VMON_WHY_MODE);
+		return vmon_exec_emulate(x, VMON_WHY_GP);
 	default:
 		snprintf(what, sizeof(what),
 			 "the monitor got exit %#llx error %#x at %#llx", vector,
@@ -338,7 +342,6 @@ enum vmon_run vmon_exec_kernel(struct vmon_exec *x, bool one)
 		else
 			f->rflags &= ~(u64)VMON_FL_TF;
 		if (!enter(x)) {
-			/* At a boundary unless stepping, and then it is entered. */
 			run = VMON_RUN_AGAIN;
 			break;
 		}

@@ -59,10 +59,12 @@ struct vmon_code_region {
  *		guest too, since it may change tables that are not traced
  * @op_count:	instructions emulated, by operation
  * @fpu_on:	the guest uses the FPU: its state is loaded at entries
+ * @fpu_insn:	an FPU instruction that the emulator met is being run
  * @stepping:	single-stepping to the end of a translated instruction
  * @retry:	the emulator must be called again before anything else
  * @cr2:	of the last page fault
  * @code, @region: where translated code came from
+ * @no_memory:	a page of guest memory could not be had: the VM must stop
  * @code_full:	no room in these: translated code must be dropped
  */
 struct vmon_exec {
@@ -81,10 +83,12 @@ struct vmon_exec {
 	u32 tlb_generation;
 	u64 op_count[VMON_NR_OPS];
 	bool fpu_on;
+	bool fpu_insn;
 	bool retry;
 	bool stepping;
 	u32 cr2;
 	bool code_full;
+	bool no_memory;
 	struct vmon_code_page code[VMON_CODE_SLOTS];
 	struct vmon_code_region region[VMON_CODE_REGIONS];
 	unsigned int nr_regions;
@@ -116,6 +120,8 @@ extern const struct vmon_emu_ops vmon_exec_emu_ops;
 enum vmon_why {
 	VMON_WHY_MODE,		/* neither direct execution nor translation can */
 	VMON_WHY_UD,		/* the CPU raised #UD */
+	VMON_WHY_GP,		/* the CPU raised #GP: a true one, or a cut segment */
+	VMON_WHY_SS,		/* the CPU raised #SS, likewise */
 	VMON_WHY_TRACE,		/* page fault on a traced frame or device memory */
 };
 

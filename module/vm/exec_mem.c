@@ -17,7 +17,11 @@ void *vmon_exec_frame(struct vmon_exec *x, u32 gfn)
 {
 	struct page *page = vmon_mem_page(x->vcpu->vm, gfn);
 
-	return IS_ERR_OR_NULL(page) ? NULL : page_address(page);
+	if (IS_ERR(page)) {
+		x->no_memory = true;
+		return NULL;
+	}
+	return page ? page_address(page) : NULL;
 }
 
 /* Guest physical memory, for the walker: never crosses a page. */
