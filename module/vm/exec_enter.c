@@ -58,6 +58,8 @@ static bool enter(struct vmon_exec *x)
 	if (x->stepping ||
 	    (!vmon_vcpu_requested(x->vcpu) &&
 	     !(x->mpage->vif && vmon_irq_pending(x->vcpu)))) {
+		/* One that is raised from here on ends the run, by a kick. */
+		x->mpage->pending = vmon_irq_pending(x->vcpu);
 		vmon_world_run(&x->world, &ctl);
 		entered = true;
 	}
@@ -271,7 +273,6 @@ static void load_kernel_state(struct vmon_exec *x, u32 tc, const u16 sel[6])
 	f->gs = VMON_SEL_GS1;
 	p->vif = cpu->eflags & VMON_FL_IF;
 	p->viopl = cpu->eflags & VMON_FL_IOPL;
-	p->pending = 0;
 	for (i = 0; i < 6; i++)
 		p->sel[i] = cpu->seg[i].sel;
 	p->cr[0] = cpu->cr0;
@@ -370,7 +371,6 @@ enum vmon_run vmon_exec_kernel(struct vmon_exec *x, bool one)
 			}
 			/* In the middle of a sequence: to its end. */
 			x->stepping = true;
-			x->mpage->pending = vmon_irq_pending(x->vcpu);
 			continue;
 		}
 		commit(x, pos.eip, pos.recover);
