@@ -165,14 +165,9 @@ static inline void cpuid(u32 leaf, u32 out[4])
 		     : "a"(leaf), "c"(0));
 }
 
-/* QEMU's own translator, which gets some corner cases wrong. */
-static inline bool on_tcg(void)
-{
-	u32 regs[4];
-
-	cpuid(0x40000000, regs);
-	return regs[1] == 0x54474354;
-}
+/* QEMU's own translator, which gets some corner cases wrong; and vmon. */
+bool on_tcg(void);
+bool on_vmon(void);
 
 static inline void invlpg(u32 addr)
 {
@@ -328,6 +323,12 @@ static inline bool at_ring3(void)
 	asm volatile("movw %%cs, %0" : "=r"(cs));
 	return (cs & 3) == 3;
 }
+
+/*
+ * Does the CPU enforce segment limits at ring 0? TCG does not, so that vmon's translated
+ * code reaches the monitor page where it means the guest's top page.
+ */
+bool limits_enforced(void);
 
 /* --- interrupts and time (irq.c) --- */
 

@@ -5,7 +5,7 @@
  */
 #include "guest.h"
 
-#define POOL_PAGES	256
+#define POOL_PAGES	512
 #define MAPPED		(16u << 20)
 
 static u8 pool[POOL_PAGES][PAGE] __attribute__((aligned(4096)));

@@ -134,9 +134,26 @@ void finish(enum status status)
 		asm volatile("cli; hlt");
 }
 
+/* CPUID at ring 3 is the processor's own, so who we are on is asked once, here. */
+static u32 hypervisor;
+
+bool on_tcg(void)
+{
+	return hypervisor == 0x54474354;
+}
+
+bool on_vmon(void)
+{
+	return hypervisor == 0x6e6f6d76;
+}
+
 /* From start. */
 void guest_start(void)
 {
+	u32 regs[4];
+
+	cpuid(0x40000000, regs);
+	hypervisor = regs[1];
 	tables_setup();
 	pic_setup();
 	guest_main();

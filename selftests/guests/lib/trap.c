@@ -55,3 +55,13 @@ void trap(struct frame *f)
 	/* A second trap, of what stands behind the instruction, is none of TRY()'s. */
 	f->eflags &= ~(FL_TF | FL_RF);
 }
+
+bool limits_enforced(void)
+{
+	gdt[GDT_ENTRIES - 1] = segment(0x100000, 0xf, SEG_B32 | SEG_P | SEG_DATA);
+	asm volatile("movl %0, %%fs" : : "r"((GDT_ENTRIES - 1) * 8));
+	TRY("movl %%fs:0x10, %%eax", : : : "memory", "eax");
+	asm volatile("movl %0, %%fs" : : "r"(KERNEL_DS));
+	gdt[GDT_ENTRIES - 1] = 0;
+	return caught.count;
+}

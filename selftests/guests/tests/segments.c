@@ -177,7 +177,9 @@ static u32 bases(u32 ring)
 
 	/* A string instruction from one segment to another. */
 	asm volatile("movl %0, %%es" : : "r"(SEL(BASED) | ring));
-	asm volatile("rep movsl" : : "c"(4), "S"(area), "D"(4 * 500) : "memory", "cc");
+	u32 c = 4, from = (u32)area, to = 4 * 500;
+
+	asm volatile("rep movsl" : "+c"(c), "+S"(from), "+D"(to) : : "memory", "cc");
 	restore(ring);
 	for (i = 0; i < 4; i++)
 		CHECK_EQ(area[516 + i], 0x1000 + i);

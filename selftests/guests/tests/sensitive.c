@@ -4,12 +4,12 @@
  */
 #include "guest.h"
 
-static u32 show(u32 ring)
+/* What user-mode instruction prevention is for. */
+static void system_state(void)
 {
 	struct dtr gdtr = { 0x5555, 0x55555555 }, idtr = gdtr;
-	u32 val, want_cs = ring ? USER_CS : KERNEL_CS, want_ds = ring ? USER_DS : KERNEL_DS;
+	u32 val;
 	u16 half;
-	struct { u32 off; u16 sel; } __attribute__((packed)) far;
 
 	asm volatile("sgdt %0; sidt %1" : "=m"(gdtr), "=m"(idtr));
 	CHECK_EQ(gdtr.base, gdt);
@@ -27,6 +27,30 @@ static u32 show(u32 ring)
 	CHECK_EQ(val & 0xf, CR0_PE);
 	asm volatile("smsw %0" : "=m"(half));
 	CHECK_EQ(half & 0xf, CR0_PE);
+}
+
+/* At ring 3 only a processor with UMIP lets a monitor have its say. */
+static bool shows_own(u32 ring)
+{
+	u32 max[4], leaf7[4] = { 0 };
+
+	cpuid(0, max);
+	if (max[0] >= 7)
+		cpuid(7, leaf7);
+	if (!ring || !on_vmon() || leaf7[2] & 4)
+		return true;
+	skip("a processor without UMIP shows its own tables at ring 3");
+	return false;
+}
+
+static u32 show(u32 ring)
+{
+	u32 val, want_cs = ring ? USER_CS : KERNEL_CS, want_ds = ring ? USER_DS : KERNEL_DS;
+	u16 half;
+	struct { u32 off; u16 sel; } __attribute__((packed)) far;
+
+	if (shows_own(ring))
+		system_state();
 
 	asm volatile("movl %%cs, %0" : "=r"(val));
 	CHECK_EQ(val, want_cs);
@@ -63,9 +87,9 @@ static u32 show(u32 ring)
 
 	/* LAR and LSL: the descriptors are the guest's, DPL and limit too. */
 	asm volatile("xorl %0, %0; lar %1, %0" : "=&r"(val) : "r"(KERNEL_CS) : "cc");
-	CHECK_EQ(val, ring ? 0 : 0x00cf9b00 & 0x00f0ff00);
+	CHECK_EQ(val & 0x00f0ff00, ring ? 0 : 0x00c09b00);
 	asm volatile("xorl %0, %0; lar %1, %0" : "=&r"(val) : "r"(USER_DS) : "cc");
-	CHECK_EQ(val, 0x00c0f300);
+	CHECK_EQ(val & 0x00f0ff00, 0x00c0f300);
 	asm volatile("xorl %0, %0; lsl %1, %0" : "=&r"(val) : "r"(USER_DS) : "cc");
 	CHECK_EQ(val, 0xffffffff);
 	asm volatile("xorl %0, %0; lsl %1, %0" : "=&r"(val) : "r"(KERNEL_DS) : "cc");
@@ -73,7 +97,7 @@ static u32 show(u32 ring)
 	asm volatile("xorl %0, %0; lsl %1, %0" : "=&r"(val) : "r"(TSS_SEL) : "cc");
 	CHECK_EQ(val, ring ? 0 : sizeof(tss) - 1);
 	asm volatile("xorl %0, %0; lar %1, %0" : "=&r"(val) : "r"(TSS_SEL) : "cc");
-	CHECK_EQ(val, ring ? 0 : 0x8b00);
+	CHECK_EQ(val & 0xff00, ring ? 0 : 0x8b00);
 	asm volatile("xorl %0, %0; lar %1, %0; setz %b0" : "=&q"(val) : "r"(0) : "cc");
 	CHECK_EQ(val, 0);
 	asm volatile("xorl %0, %0; verr %w1; setz %b0" : "=&q"(val) : "r"(KERNEL_DS) : "cc");

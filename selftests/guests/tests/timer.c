@@ -10,7 +10,8 @@ static volatile bool no_eoi;
 static void tick(struct frame *f)
 {
 	ticks++;
-	last_eip = f->eip;
+	if (!last_eip)
+		last_eip = f->eip;
 	last_cs = f->cs;
 	if (!no_eoi)
 		pic_eoi(0);
