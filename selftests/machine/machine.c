@@ -266,12 +266,11 @@ static int op_set_cr(struct vmon_emu *e, unsigned int cr, u32 old)
 	return VMON_EMU_OK;
 }
 
+/* All of it: the address may lie in a large page, of which there are many slots. */
 static void op_invlpg(struct vmon_emu *e, u32 gva)
 {
-	struct machine *m = e->priv;
-
-	memset(tlb_slot(m, gva, false)->tag, 0, sizeof(m->tlb[0].tag));
-	memset(tlb_slot(m, gva, true)->tag, 0, sizeof(m->tlb[0].tag));
+	(void)gva;
+	tlb_flush(e->priv);
 }
 
 static const struct vmon_emu_ops ops = {
