@@ -24,9 +24,11 @@
 
 #define NR_PAGES	8192	/* shadow pages at most; then all are dropped */
 #define NR_BUCKETS	4096
+#define TOP_GVA		0xffe00000u	/* the last 2 MiB, see ROLE_TOP */
 #define NO_SLOT		0u	/* slot ids begin at 512: page 0 is not used */
 #define FLOOD		12	/* traced writes without a fault between: no table any more */
-#define PTE_RESERVED	0x7ff0000000000000ull	/* and VMON_PTE_NX without EFER.NXE */
+/* In last-level entries of either size; and VMON_PTE_NX without EFER.NXE. */
+#define PTE_RESERVED	(0x7ff0000000000000ull | VMON_PTE_PAT)
 #define DIRECTORY_BITS	(VMON_PTE_P | VMON_PTE_W | VMON_PTE_U | VMON_PTE_A)
 
 /* Role of a shadow page: what distinguishes pages of one frame. */
@@ -140,7 +142,7 @@ static u64 dir_slot_base(struct vmon_mmu *m, const struct shadow_page *sp,
 {
 	u32 gva = dir_slot_gva(sp, i);
 
-	if (gva == 0xffe00000u)
+	if (gva == TOP_GVA)
 		return m->pages[m->top_empty].entry | DIRECTORY_BITS;
 	if (m->window_nr && gva >= m->window &&
 	    (gva - m->window) >> 21 < m->window_nr)
@@ -367,22 +369,28 @@ bool vmon_mmu_region_free(struct vmon_mmu *m, const struct vmon_cpu *cpu, u32 gv
 		 VMON_PTE_P);
 }
 
+/* Do the directories in force map something where the window is? */
+static void check_root(struct vmon_mmu *m, const struct vmon_cpu *cpu)
+{
+	u32 gva;
+
+	for (gva = m->window; gva - m->window < m->window_nr << 21; gva += 1u << 22)
+		if (!vmon_mmu_region_free(m, cpu, gva))
+			m->window_conflict = true;
+}
+
 void vmon_mmu_load_root(struct vmon_mmu *m, const struct vmon_cpu *cpu)
 {
 	bool wp = cpu->cr0 & VMON_CR0_WP;
-	u32 gva;
 
 	/* Without WP, entries are wider than the guest's: nothing can be kept. */
 	if (wp != m->wp) {
 		vmon_mmu_flush(m);
 		m->wp = wp;
 	}
-	m->nx = (cpu->cr4 & VMON_CR4_PAE) && (cpu->efer & VMON_EFER_NX);
 	memset(m->root, 0, sizeof(m->root));
 	memset(m->pdpt, 0, 4 * sizeof(*m->pdpt));
-	for (gva = m->window; gva - m->window < m->window_nr << 21; gva += 1u << 22)
-		if (!vmon_mmu_region_free(m, cpu, gva))
-			m->window_conflict = true;
+	check_root(m, cpu);
 }
 
 /* The directory for the GiB of @gva. */
@@ -394,6 +402,10 @@ static u32 get_root(struct vmon_mmu *m, const struct vmon_cpu *cpu, u32 gva)
 
 	if (m->root[q])
 		return m->root[q];
+	/* Here, since a change of EFER drops the roots and loads none. */
+	m->nx = (cpu->cr4 & VMON_CR4_PAE) && (cpu->efer & VMON_EFER_NX);
+	/* Before a directory is shadowed, it is written without our knowledge. */
+	check_root(m, cpu);
 	if (!(cpu->cr0 & VMON_CR0_PG)) {
 		gfn = 0;
 		role |= ROLE_DIRECT;
@@ -414,28 +426,26 @@ static u32 get_root(struct vmon_mmu *m, const struct vmon_cpu *cpu, u32 gva)
 	return m->root[q];
 }
 
-/* Get a directory; when pages run out, start over. */
-static u32 need_root(struct vmon_mmu *m, const struct vmon_cpu *cpu, u32 gva)
+/* The directories for the monitor page and the translation cache. */
+static bool get_monitor_roots(struct vmon_mmu *m, const struct vmon_cpu *cpu)
 {
-	u32 page = get_root(m, cpu, gva);
+	u32 last = m->window + (m->window_nr << 21) - 1, i;
 
-	if (page)
-		return page;
-	vmon_mmu_flush(m);
-	return get_root(m, cpu, gva);
+	if (!get_root(m, cpu, VMON_MPAGE_GVA))
+		return false;
+	for (i = m->window >> 30; m->window_nr && i <= last >> 30; i++)
+		if (!get_root(m, cpu, i << 30))
+			return false;
+	return true;
 }
 
 int vmon_mmu_prepare(struct vmon_mmu *m, const struct vmon_cpu *cpu)
 {
-	unsigned int i;
-
-	if (!need_root(m, cpu, VMON_MPAGE_GVA))
-		return -ENOMEM;
-	for (i = m->window >> 30; m->window_nr && i <= (m->window +
-	     (m->window_nr << 21) - 1) >> 30; i++)
-		if (!need_root(m, cpu, i << 30))
-			return -ENOMEM;
-	return m->root[3] ? 0 : -ENOMEM;
+	if (get_monitor_roots(m, cpu))
+		return 0;
+	/* Pages ran out: start over, for all of them. */
+	vmon_mmu_flush(m);
+	return get_monitor_roots(m, cpu) ? 0 : -ENOMEM;
 }
 
 static unsigned int walk_access(u64 e)
@@ -450,6 +460,15 @@ static u64 access_bits(unsigned int access)
 	       (access & ACC_NX ? VMON_PTE_NX : 0);
 }
 
+/*
+ * Is the directory's share of the rights in the shadow's directory entry? Not where
+ * that would refuse the monitor its page, and not with CR0.WP clear, see below.
+ */
+static bool dir_restricts(const struct vmon_mmu *m, u32 gva)
+{
+	return m->wp && gva < TOP_GVA;
+}
+
 /* The last-level shadow page for @gva under directory @dir; fills its slot. */
 static u32 get_table(struct vmon_mmu *m, const struct vmon_cpu *cpu, u32 dir,
 		     u32 gva, const struct vmon_walk *w)
@@ -461,7 +480,7 @@ static u32 get_table(struct vmon_mmu *m, const struct vmon_cpu *cpu, u32 dir,
 	u32 slot = dir * 512 + i;
 	u32 gfn, role, page;
 
-	role = gva >= 0xffe00000u ? ROLE_TOP : 0;
+	role = gva >= TOP_GVA ? ROLE_TOP : 0;
 	if (!paging) {
 		gfn = gva >> 21 << 9;
 		role |= ROLE_DIRECT | ROLE_ACCESS(ACC_W | ACC_U | ACC_D);
@@ -472,7 +491,7 @@ static u32 get_table(struct vmon_mmu *m, const struct vmon_cpu *cpu, u32 dir,
 	} else {
 		gfn = w->step[0].table_gfn;
 		role |= pae ? ROLE_PAE : ROLE_QUADRANT(i & 1);
-		if (m->wp)
+		if (dir_restricts(m, gva))
 			bits = VMON_PTE_P | VMON_PTE_A | access_bits(walk_access(pde));
 		else
 			role |= ROLE_ACCESS(walk_access(pde));
@@ -527,7 +546,7 @@ enum vmon_mmu_result vmon_mmu_fault(struct vmon_mmu *m, struct vmon_cpu *cpu,
 		return VMON_MMU_EMULATE;
 
 	for (tries = 0; tries < 2; tries++) {
-		dir = need_root(m, cpu, gva);
+		dir = get_root(m, cpu, gva);
 		table = dir ? get_table(m, cpu, dir, gva, &w) : 0;
 		if (table)
 			break;
@@ -547,11 +566,11 @@ enum vmon_mmu_result vmon_mmu_fault(struct vmon_mmu *m, struct vmon_cpu *cpu,
 		bool user = both & VMON_PTE_U;
 
 		e |= leaf & VMON_PTE_NX;
-		if (!m->wp && (pde & VMON_PTE_NX))
+		if (pde & VMON_PTE_NX)
 			e |= VMON_PTE_NX;
 		if (!(leaf & VMON_PTE_D))
 			writable = false;
-		if (m->wp) {
+		if (dir_restricts(m, gva)) {
 			/* The directory's share is in the directory entry. */
 			if (!(leaf & VMON_PTE_W))
 				writable = false;
@@ -562,7 +581,7 @@ enum vmon_mmu_result vmon_mmu_fault(struct vmon_mmu *m, struct vmon_cpu *cpu,
 			 * only read. One entry cannot say both, so it serves
 			 * whoever faulted last.
 			 */
-			if ((acc & VMON_ACC_W) && !(acc & VMON_ACC_U))
+			if (!m->wp && (acc & VMON_ACC_W) && !(acc & VMON_ACC_U))
 				user = false;
 			else
 				writable = false;

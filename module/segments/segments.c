@@ -64,29 +64,14 @@ bool vmon_segment_cut(const struct vmon_seg *seg, u64 *desc)
 	return true;
 }
 
-bool vmon_segments_kernel(const struct vmon_cpu *cpu, u64 *gdt, u16 sel[6])
+bool vmon_segments_kernel(const struct vmon_cpu *cpu, u64 *gdt)
 {
-	static const u16 slot[6] = {
-		[VMON_ES] = VMON_SEL_ES1, [VMON_SS] = VMON_SEL_SS1,
-		[VMON_DS] = VMON_SEL_DS1, [VMON_FS] = VMON_SEL_FS1,
-	};
-	const struct vmon_seg *cs = &cpu->seg[VMON_CS];
-	unsigned int i;
+	const struct vmon_seg *cs = &cpu->seg[VMON_CS], *ss = &cpu->seg[VMON_SS];
 
 	if (cs->base || cs->limit != 0xffffffff || !(cs->attr & VMON_SEG_DB) ||
-	    !(cpu->seg[VMON_SS].attr & VMON_SEG_DB) ||
-	    !(cpu->seg[VMON_SS].attr & VMON_SEG_P))
+	    !(ss->attr & VMON_SEG_DB) || !(ss->attr & VMON_SEG_P) ||
+	    !vmon_segment_cut(ss, &gdt[VMON_SEL_SS1 / 8]))
 		return false;
-	for (i = 0; i < 6; i++) {
-		if (!slot[i])
-			continue;
-		sel[i] = 0;
-		if (!(cpu->seg[i].attr & VMON_SEG_P))
-			continue;
-		if (!vmon_segment_cut(&cpu->seg[i], &gdt[slot[i] / 8]))
-			return false;
-		sel[i] = slot[i];
-	}
 	gdt[VMON_SEL_CS1 / 8] = vmon_desc_make(0, VMON_LIMIT, VMON_SEG_G | VMON_SEG_DB |
 					       VMON_SEG_P | 1 << 5 | VMON_SEG_S |
 					       VMON_SEG_CODE | VMON_SEG_RW | VMON_SEG_A);

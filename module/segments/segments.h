@@ -32,13 +32,14 @@ void vmon_desc_read(struct vmon_seg *seg, u64 desc, u16 sel);
 bool vmon_segment_cut(const struct vmon_seg *seg, u64 *desc);
 
 /**
- * vmon_segments_kernel() - fill the ring-1 slots of the run GDT
+ * vmon_segments_kernel() - fill the ring-1 slots of CS, SS and GS in the run GDT
  * @gdt:	run GDT
- * @sel:	the selectors to load: ES, -, SS, DS, FS
  *
- * Return: false if the guest kernel's segments are not fit for translation.
+ * ES, DS and FS: see segments/cache.h.
+ *
+ * Return: false if the guest kernel's CS or SS is not fit for translation.
  */
-bool vmon_segments_kernel(const struct vmon_cpu *cpu, u64 *gdt, u16 sel[6]);
+bool vmon_segments_kernel(const struct vmon_cpu *cpu, u64 *gdt);
 
 /**
  * struct vmon_user_gdt - shadow of the guest's GDT, for ring 3

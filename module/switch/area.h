@@ -20,11 +20,11 @@
 #define VMON_SEL_CS64	(8176 * 8)
 #define VMON_SEL_TSS	(8178 * 8)	/* two slots */
 #define VMON_SEL_CS1	(8180 * 8 + 1)
-#define VMON_SEL_ES1	(8181 * 8 + 1)
-#define VMON_SEL_SS1	(8182 * 8 + 1)
-#define VMON_SEL_DS1	(8183 * 8 + 1)
-#define VMON_SEL_FS1	(8184 * 8 + 1)
-#define VMON_SEL_GS1	(8185 * 8 + 1)
+#define VMON_SEL_SS1	(8181 * 8 + 1)
+#define VMON_SEL_GS1	(8182 * 8 + 1)
+#define VMON_SEL_ES1	(8184 * 8 + 1)	/* two slots each: VMON_SEG_WAYS */
+#define VMON_SEL_DS1	(8186 * 8 + 1)
+#define VMON_SEL_FS1	(8188 * 8 + 1)
 
 /* Offsets in struct vmon_area. */
 #define A_GUEST_CR3	0x00

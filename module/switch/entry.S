@@ -18,6 +18,9 @@
  *                                  uses the host's IST number); %rdi is the area
  *   monitor IDT and TR, any CR3    vmon_nmi on the area's stack
  *
+ * CS and SS change between the host's selectors and the monitor's (SS: null) while
+ * the transition GDT is loaded, which alone has both.
+ *
  * vmon_nmi never handles anything: it notes the event in area->late and returns.
  * If the interrupted code was on its way in, it returns to the way out instead,
  * so the event never waits for the guest to leave by itself. The C code raises
@@ -75,6 +78,17 @@ vmon_switch_asm:
 	lea	(A_FRAME + F_RIP)(%rdi), %rsp
 	mov	A_GUEST_CR3(%rdi), %rax
 	mov	%rax, %cr3
+	/*
+	 * The run GDT has none of the host's selectors, and an NMI's IRET loads CS
+	 * and SS anew: leave them while both are known.
+	 */
+	xor	%eax, %eax
+	mov	%eax, %ss
+	lea	.Lmonitor_cs(%rip), %rax
+	pushq	$VMON_SEL_CS64
+	push	%rax
+	lretq
+.Lmonitor_cs:
 	lgdt	A_RUN_GDTR(%rdi)
 	mov	(A_FRAME + F_DS)(%rdi), %ds
 	mov	(A_FRAME + F_ES)(%rdi), %es
@@ -143,16 +157,17 @@ vmon_switch_asm:
 	mov	A_HOST_GS_BASE(%rdi), %eax
 	mov	(A_HOST_GS_BASE + 4)(%rdi), %edx
 	wrmsr
-	lidt	A_HOST_IDTR(%rdi)
-.Lexit_tr_end:
-	lgdt	A_HOST_GDTR(%rdi)
+	/* Likewise the other way, while the transition GDT knows both. */
 	mov	$__KERNEL_DS, %eax
 	mov	%eax, %ss
-	lea	1f(%rip), %rax
+	lea	.Lhost_cs(%rip), %rax
 	pushq	$__KERNEL_CS
 	push	%rax
 	lretq
-1:
+.Lhost_cs:
+	lidt	A_HOST_IDTR(%rdi)
+.Lexit_tr_end:
+	lgdt	A_HOST_GDTR(%rdi)
 	/* Nothing of the guest's stays in a register. */
 	xor	%eax, %eax
 	xor	%ecx, %ecx

@@ -19,6 +19,21 @@
 #define VMON_MPAGE_GVA	0xfffff000u
 #define VMON_LIMIT	0xffffefffu	/* last byte that a guest segment may reach */
 
+#define VMON_SEG_WAYS	2
+
+/*
+ * A segment that translated code may load by itself: see segments/cache.h. What
+ * is compared is kept negated, so that LEA and JECXZ can compare without touching
+ * the flags.
+ */
+struct vmon_seg_way {
+	u32 neg_sel;		/* minus the selector */
+	u32 entry;		/* guest linear address of its descriptor */
+	u32 neg_low, neg_high;	/* minus the descriptor */
+	u32 sel;
+	u32 slot;		/* selector of the run GDT; 0 for a null segment */
+};
+
 /**
  * struct vmon_mpage - layout of the monitor page
  * @spill:	scratch copies of the general registers, by enum vmon_gpr
@@ -30,6 +45,8 @@
  * @guest_eip:	operand of a callout: a guest address (indirect branch target)
  * @sel:	the guest's segment selectors, zero-extended, by enum vmon_sreg
  * @cr:	the guest's control registers, to be read
+ * @loaded:	which way ES, DS and FS hold
+ * @way:	what they may be loaded with, by enum vmon_sreg
  */
 struct vmon_mpage {
 	u32 spill[8];
@@ -41,6 +58,8 @@ struct vmon_mpage {
 	u32 guest_eip;
 	u32 sel[6];
 	u32 cr[5];
+	u32 loaded[6];
+	struct vmon_seg_way way[6][VMON_SEG_WAYS];
 };
 
 #endif /* VMON_SWITCH_MONITOR_PAGE_H */

@@ -46,7 +46,6 @@ static u64 probe_run(struct vmon_world *w, u32 limit)
 		.attr = VMON_SEG_G | VMON_SEG_DB | VMON_SEG_P | 1 << 5 | VMON_SEG_S |
 			VMON_SEG_RW | VMON_SEG_A,
 	};
-	u16 sel[6] = {};
 	unsigned long flags;
 
 	if (!cpu)
@@ -54,7 +53,7 @@ static u64 probe_run(struct vmon_world *w, u32 limit)
 	cpu->seg[VMON_CS].limit = 0xffffffff;
 	cpu->seg[VMON_CS].attr = flat.attr | VMON_SEG_CODE;
 	cpu->seg[VMON_SS] = flat;
-	vmon_segments_kernel(cpu, a->run_gdt, sel);
+	vmon_segments_kernel(cpu, a->run_gdt);
 	a->run_gdt[VMON_SEL_DS1 / 8] = vmon_desc_make(0, limit, flat.attr);
 	kfree(cpu);
 

@@ -11,9 +11,11 @@
 #include <linux/sched.h>
 #include <asm/debugreg.h>
 #include <asm/desc.h>
+#include <asm/kvm_para.h>
 #include <asm/msr.h>
 #include <asm/special_insns.h>
 #include <asm/tlbflush.h>
+#include <asm/trapnr.h>
 
 #include "vm/cpu.h"
 #include "switch/switch.h"
@@ -22,10 +24,12 @@
 
 /*
  * CR4 of the host that the guest keeps. The others are off, or the guest's own
- * (struct vmon_world_ctl). VMXE cannot be cleared after VMXON.
+ * (struct vmon_world_ctl). VMXE cannot be cleared after VMXON. FSGSBASE is of no
+ * use to 32-bit code, and the host's NMI entry relies on it in the window in
+ * which CR4 is the guest's and the IDT the host's.
  */
 #define CR4_KEEP	(X86_CR4_PAE | X86_CR4_PGE | X86_CR4_MCE | X86_CR4_VMXE | \
-			 X86_CR4_PCIDE | X86_CR4_LA57)
+			 X86_CR4_PCIDE | X86_CR4_LA57 | X86_CR4_FSGSBASE)
 
 /* Writing CR4 with the kernel's own function would re-pin SMEP and SMAP. */
 static void write_cr4(unsigned long val)
@@ -149,9 +153,23 @@ void vmon_world_run(struct vmon_world *w, const struct vmon_world_ctl *ctl)
 
 	raise_late_events(a);
 	vector = a->frame.vector;
+	if (vector == X86_TRAP_DB)
+		set_debugreg(DR6_RESERVED, 6);
+	/* A hypervisor below may say by #PF that it is paging the host in. */
+	w->host_fault = false;
+	if (vector == X86_TRAP_PF && IS_ENABLED(CONFIG_KVM_GUEST))
+		w->host_fault = kvm_read_and_reset_apf_flags();
 	if (vector >= 32 && vector < 256) {
 		gate_desc *gate = (gate_desc *)a->host_idtr.base + vector;
 
 		vmon_reraise(gate_offset(gate));
 	}
+}
+
+void vmon_world_settle(struct vmon_world *w)
+{
+#ifdef CONFIG_KVM_GUEST
+	if (w->host_fault)
+		kvm_async_pf_task_wait_schedule(w->cr2);
+#endif
 }

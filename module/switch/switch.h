@@ -17,12 +17,14 @@
  * @pdpt:	page-directory-pointer table of the low 4 GiB: the shadow MMU owns
  *		its first four entries
  * @cr2:	CR2 at the last exit
+ * @host_fault:	that exit's page fault is the host's: see vmon_world_settle()
  */
 struct vmon_world {
 	struct vmon_area *area;
 	u64 *root;
 	u64 *pdpt;
 	u64 cr2;
+	bool host_fault;
 	struct list_head tables;
 };
 
@@ -68,5 +70,14 @@ u64 vmon_table_entry(const void *page, u64 bits);
  * has been handled when it returns.
  */
 void vmon_world_run(struct vmon_world *world, const struct vmon_world_ctl *ctl);
+
+/**
+ * vmon_world_settle() - finish an exit, with interrupts on
+ *
+ * On a host that is itself a KVM guest, a page fault at the exit may mean that
+ * the hypervisor is fetching a page of the host's (asynchronous page fault): it
+ * has nothing to do with the guest. Sleeps until the page is there.
+ */
+void vmon_world_settle(struct vmon_world *world);
 
 #endif /* VMON_SWITCH_SWITCH_H */

@@ -191,6 +191,93 @@ static u8 *emit_lut_probe(struct bt_emit *e, u32 place)
 	return e->p - 1;
 }
 
+/* A forward jump that is always taken, to be pointed to its target later. */
+static u8 *emit_jmp(struct bt_emit *e)
+{
+	emit8(e, 0xe9);
+	emit32(e, 0);
+	return e->p;
+}
+
+static void here32(struct bt_emit *e, u8 *from)
+{
+	bt_put32(from - 4, e->p - from);
+}
+
+/* Go on if EAX plus the word at @disp is zero, else jump. Uses ECX. */
+static u8 *emit_must_cancel(struct bt_emit *e, u32 disp)
+{
+	emit_gs_load(e, VMON_ECX, disp);
+	emit_bytes(e, "\x8d\x0c\x08", 3);	/* lea (%eax,%ecx),%ecx */
+	emit8(e, 0xe3);				/* jecxz over the jump */
+	emit8(e, 5);
+	return emit_jmp(e);
+}
+
+/* One way: load it and jump to the tail, or go on to the next or to the callout. */
+static void emit_seg_way(struct bt_emit *e, u8 sreg, unsigned int way, u8 **next,
+			 u8 **slow, u8 **tail)
+{
+	const u32 at = MP(way) + (sreg * VMON_SEG_WAYS + way) *
+		       (u32)sizeof(struct vmon_seg_way);
+
+	*next = emit_must_cancel(e, at + offsetof(struct vmon_seg_way, neg_sel));
+	emit_gs_load(e, VMON_ECX, at + offsetof(struct vmon_seg_way, entry));
+	emit_bytes(e, "\x2e\x8b\x01", 3);	/* mov %cs:(%ecx),%eax */
+	slow[0] = emit_must_cancel(e, at + offsetof(struct vmon_seg_way, neg_low));
+	emit_gs_load(e, VMON_ECX, at + offsetof(struct vmon_seg_way, entry));
+	emit_bytes(e, "\x2e\x8b\x41\x04", 4);	/* mov %cs:4(%ecx),%eax */
+	slow[1] = emit_must_cancel(e, at + offsetof(struct vmon_seg_way, neg_high));
+	emit_gs_load(e, VMON_EAX, at + offsetof(struct vmon_seg_way, sel));
+	emit_gs_store(e, VMON_EAX, MP_SEL(sreg));
+	emit_gs_store_imm(e, MP(loaded) + 4u * sreg, way);
+	emit_gs(e, 0x8e, sreg, at + offsetof(struct vmon_seg_way, slot));
+	*tail = emit_jmp(e);
+}
+
+/*
+ * MOV sreg, reg and POP sreg for ES, DS and FS: see segments/cache.h. The guest's
+ * descriptor is read through CS, which is flat; a page fault there takes EAX and
+ * ECX back, and the instruction is begun anew or emulated.
+ */
+void bt_seq_load_sreg(struct bt_emit *e)
+{
+	const struct vmon_insn *in = e->insn;
+	bool pop = in->op == VMON_OP_POP;
+	u8 sreg = in->opnd[0].reg;
+	u8 *next, *slow[2 * VMON_SEG_WAYS], *tail[VMON_SEG_WAYS], *end;
+	unsigned int k;
+
+	emit_spill(e, VMON_EAX);
+	emit_spill(e, VMON_ECX);
+	if (pop) {
+		emit_bytes(e, "\x0f\xb7\x04\x24", 4);	/* movzwl (%esp),%eax */
+	} else {
+		emit_bytes(e, "\x0f\xb7", 2);		/* movzwl reg,%eax */
+		emit8(e, 0xc0 | in->opnd[1].reg);
+	}
+	mark(e, VMON_BT_COPY, BIT_OF(VMON_EAX) | BIT_OF(VMON_ECX));
+	for (k = 0; k < VMON_SEG_WAYS; k++) {
+		emit_seg_way(e, sreg, k, &next, &slow[2 * k], &tail[k]);
+		here32(e, next);
+	}
+	for (k = 0; k < 2 * VMON_SEG_WAYS; k++)
+		here32(e, slow[k]);
+	emit_restore(e, VMON_EAX);
+	emit_restore(e, VMON_ECX);
+	emit_callout(e, VMON_BT_EMULATE);
+	mark(e, VMON_BT_COPY, 0);
+	end = emit_jmp(e);
+	for (k = 0; k < VMON_SEG_WAYS; k++)
+		here32(e, tail[k]);
+	mark(e, VMON_BT_COPY, BIT_OF(VMON_EAX) | BIT_OF(VMON_ECX));
+	emit_restore(e, VMON_EAX);
+	emit_restore(e, VMON_ECX);
+	if (pop)
+		emit_bytes(e, "\x8d\x64\x24\x04", 4);	/* lea 4(%esp),%esp */
+	here32(e, end);
+}
+
 /* MOV reg, CRn */
 void bt_seq_mov_cr(struct bt_emit *e)
 {

@@ -49,6 +49,9 @@ struct vmon_bt_ops {
 	void (*free)(void *p);
 };
 
+/* Offset in the cache of eight bytes that are always zero. */
+#define VMON_BT_ZEROES	(VMON_BT_LUT_SIZE * 8u + 32)
+
 /* What a site in the translation cache is, for vmon_bt_locate(). */
 enum vmon_bt_site {
 	VMON_BT_COPY,		/* inside an instruction's code; not a callout */

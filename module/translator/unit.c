@@ -15,7 +15,7 @@ enum bt_action {
 	BT_COPY,
 	BT_JCC, BT_LOOP, BT_JMP, BT_CALL, BT_RET,
 	BT_CLI, BT_STI, BT_PUSHF, BT_POPF, BT_PUSH, BT_MOV_SEG,
-	BT_MOV_CR, BT_INVLPG,
+	BT_MOV_CR, BT_INVLPG, BT_LOAD_SREG,
 };
 
 static const u8 bt_action[VMON_NR_OPS] = {
@@ -113,6 +113,15 @@ static bool has_gs_prefix(const struct vmon_insn *in)
 	return in->prefix_len && memchr(in->bytes, 0x65, in->prefix_len);
 }
 
+/* Does it load a register of the segment cache? */
+static bool cached_sreg(const struct vmon_insn *in)
+{
+	u8 reg = in->opnd[0].reg;
+
+	return in->opnd[0].kind == VMON_OPND_SREG &&
+	       (reg == VMON_ES || reg == VMON_DS || reg == VMON_FS);
+}
+
 static u8 classify(const struct bt_emit *e)
 {
 	const struct vmon_insn *in = e->insn;
@@ -138,7 +147,10 @@ static u8 classify(const struct bt_emit *e)
 		action = BT_COPY;
 		break;
 	case BT_MOV_SEG:
-		return in->opnd[0].kind == VMON_OPND_REG ? action : BT_CALLOUT;
+		if (in->opnd[0].kind == VMON_OPND_REG)
+			return action;
+		return in->opnd[1].kind == VMON_OPND_REG && cached_sreg(in) ?
+		       BT_LOAD_SREG : BT_CALLOUT;
 	case BT_MOV_CR:
 		return in->opnd[0].kind == VMON_OPND_REG ? action : BT_CALLOUT;
 	case BT_COPY:
@@ -146,6 +158,8 @@ static u8 classify(const struct bt_emit *e)
 	default:
 		return action;
 	}
+	if (in->op == VMON_OP_POP && cached_sreg(in) && in->opsize == 4)
+		return BT_LOAD_SREG;
 	/* BT_COPY: what the decoder knows overrules the table */
 	if (in->flags & VMON_I_BRANCH)
 		return BT_CALLOUT_END;
@@ -224,6 +238,9 @@ static bool translate_insn(struct bt_emit *e)
 		return false;
 	case BT_MOV_SEG:
 		bt_seq_mov_sreg(e);
+		return false;
+	case BT_LOAD_SREG:
+		bt_seq_load_sreg(e);
 		return false;
 	case BT_MOV_CR:
 		bt_seq_mov_cr(e);

@@ -115,7 +115,11 @@ static int prepare(struct vmon_exec *x)
 		return -ENOMEM;
 	vmon_exec_flush_tlb(x);
 	vmon_mmu_load_root(x->mmu, &x->vcpu->cpu);
-	return vmon_exec_place_window(x);
+	if (!vmon_exec_place_window(x))
+		return 0;
+	vmon_mmu_destroy(x->mmu);
+	x->mmu = NULL;
+	return -ENOSPC;
 }
 
 static bool fit_for_user(struct vmon_exec *x)

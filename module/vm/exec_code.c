@@ -99,9 +99,13 @@ void vmon_exec_code_table_written(struct vmon_exec *x, u64 gpa, unsigned int len
 	unsigned int size = vmon_pae_paging(cpu) ? 8 : 4, i, h;
 	u64 entry = gpa & ~(u64)(size - 1);
 	u32 gfn = gpa >> 12;
-	bool root;
+	bool root = gfn == cpu->cr3 >> 12;
 
-	if (!(vmon_mmu_protected(x->mmu, gfn) & VMON_GFN_TABLE)) {
+	for (i = 0; size == 8 && i < 4; i++)
+		root |= gfn == cpu->pdptr[i] >> 12;
+	if (root)
+		vmon_exec_code_root(x);
+	else if (!(vmon_mmu_protected(x->mmu, gfn) & VMON_GFN_TABLE)) {
 		drop_table(x, gfn);
 		return;
 	}
@@ -114,11 +118,6 @@ void vmon_exec_code_table_written(struct vmon_exec *x, u64 gpa, unsigned int len
 			vmon_count(x->vcpu, TU_INVALIDATED);
 		}
 	}
-	root = gfn == cpu->cr3 >> 12;
-	for (i = 0; size == 8 && i < 4; i++)
-		root |= gfn == cpu->pdptr[i] >> 12;
-	if (root)
-		vmon_exec_code_root(x);
 }
 
 /* False when there is no room: flush, not here, where a unit is being made. */
@@ -136,6 +135,9 @@ static bool remember_code(struct vmon_exec *x, const struct vmon_walk *w)
 		read_region(x, region, x->region[i].pde);
 		x->nr_regions = i + 1;
 	}
+	/* Traced whether or not they are shadowed. */
+	if (w->top)
+		vmon_mmu_protect(x->mmu, w->step[1].table_gfn, VMON_GFN_CODE_TABLE);
 	if (w->level != 1)
 		return true;
 	for (i = code_hash(w->step[0].gpa); x->code[i].pte;
@@ -147,7 +149,6 @@ static bool remember_code(struct vmon_exec *x, const struct vmon_walk *w)
 	x->nr_code++;
 	x->code[i].pte = w->step[0].gpa;
 	x->code[i].gva = gva;
-	/* Traced whether or not it is shadowed. */
 	vmon_mmu_protect(x->mmu, w->step[0].table_gfn, VMON_GFN_CODE_TABLE);
 	return true;
 }
@@ -223,6 +224,8 @@ int vmon_exec_place_window(struct vmon_exec *x)
 	x->nr_regions = 0;
 	x->nr_code = 0;
 	x->window = base;
+	/* Null segments compare with zeroes in the window. */
+	vmon_seg_cache_reset(&x->seg_cache, x->mpage);
 	vmon_bt_flush(x->bt, base);
 	vmon_count(x->vcpu, TU_FLUSH);
 	return 0;

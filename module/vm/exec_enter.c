@@ -68,6 +68,7 @@ static bool enter(struct vmon_exec *x)
 		save_fpu(x);
 	if (!entered)
 		return false;
+	vmon_world_settle(&x->world);
 	x->cr2 = x->world.cr2;
 	vmon_count(x->vcpu, ENTRIES);
 	vmon_trace(x->vcpu, VMON_TRACE_EXIT, a->frame.vector << 32 | a->frame.error,
@@ -188,9 +189,9 @@ static enum vmon_run exception(struct vmon_exec *x, u64 vector, u32 error)
 	}
 }
 
-static bool host_event(u64 vector)
+static bool host_event(const struct vmon_exec *x, u64 vector)
 {
-	return (vector >= 32 && vector < 256) || vector == VMON_EXC_NMI ||
+	return x->world.host_fault || (vector >= 32 && vector < 256) || vector == VMON_EXC_NMI ||
 	       vector == VMON_EXC_MC || vector == VMON_VEC_ABORT;
 }
 
@@ -230,9 +231,9 @@ enum vmon_run vmon_exec_user(struct vmon_exec *x)
 		sel[VMON_GS] = f->gs;
 		vmon_segments_user_exit(&x->user_gdt, cpu, sel);
 		if (f->vector != VMON_EXC_DB)
-			cpu->eflags &= ~(host_event(f->vector) ? 0 : VMON_FL_RF);
+			cpu->eflags &= ~(host_event(x, f->vector) ? 0 : VMON_FL_RF);
 	}
-	if (host_event(f->vector)) {
+	if (host_event(x, f->vector)) {
 		vmon_count(x->vcpu, INTERRUPT_HOST);
 		return VMON_RUN_AGAIN;
 	}
@@ -247,12 +248,43 @@ static void commit(struct vmon_exec *x, u32 eip, u8 recover)
 	unsigned int i;
 
 	store_regs(x);
+	vmon_seg_cache_exit(&x->seg_cache, p, cpu);
 	for (i = 0; i < VMON_NR_GPRS; i++)
 		if (recover & 1 << i)
 			cpu->gpr[i] = p->spill[i];
 	cpu->eip = eip;
 	cpu->eflags = (x->world.area->frame.rflags & FL_GUEST) | VMON_FL_FIXED |
 		      (p->vif & VMON_FL_IF) | (p->viopl & VMON_FL_IOPL);
+}
+
+static bool kernel_segments(struct vmon_exec *x, u16 sel[6])
+{
+	const struct vmon_cpu *cpu = &x->vcpu->cpu;
+	u64 *gdt = x->world.area->run_gdt;
+
+	return vmon_segments_kernel(cpu, gdt) &&
+	       vmon_seg_cache_enter(&x->seg_cache, x->mpage, cpu, gdt, sel);
+}
+
+/* The emulator has executed a callout: was it a load of a cached register? */
+static void learn_segment(struct vmon_exec *x)
+{
+	const struct vmon_insn *insn = &x->emu.insn;
+	const struct vmon_cpu *cpu = &x->vcpu->cpu;
+	u16 sel = cpu->seg[insn->opnd[0].reg % VMON_NR_SREGS].sel;
+	u32 gva = x->window + VMON_BT_ZEROES;
+	u64 desc = 0;
+
+	if ((insn->op != VMON_OP_MOV_SEG && insn->op != VMON_OP_POP) ||
+	    insn->opnd[0].kind != VMON_OPND_SREG || cpu->cpl)
+		return;
+	if (sel & ~3) {
+		gva = cpu->gdtr.base + (sel & ~7);
+		if (vmon_exec_read_system(x, gva, &desc, sizeof(desc)))
+			return;
+	}
+	vmon_seg_cache_learn(&x->seg_cache, x->mpage, cpu, x->world.area->run_gdt,
+			     insn->opnd[0].reg, desc, gva);
 }
 
 static void load_kernel_state(struct vmon_exec *x, u32 tc, const u16 sel[6])
@@ -266,7 +298,7 @@ static void load_kernel_state(struct vmon_exec *x, u32 tc, const u16 sel[6])
 	f->rip = tc;
 	f->rflags = (cpu->eflags & FL_GUEST) | VMON_FL_IF | VMON_FL_FIXED;
 	f->cs = VMON_SEL_CS1;
-	f->ss = sel[VMON_SS];
+	f->ss = VMON_SEL_SS1;
 	f->ds = sel[VMON_DS];
 	f->es = sel[VMON_ES];
 	f->fs = sel[VMON_FS];
@@ -285,6 +317,7 @@ static enum vmon_run callout(struct vmon_exec *x, u32 site)
 {
 	struct vmon_cpu *cpu = &x->vcpu->cpu;
 	struct vmon_bt_pos pos;
+	enum vmon_run run;
 	u32 tc;
 
 	if (vmon_bt_locate(x->bt, site, &pos))
@@ -294,7 +327,10 @@ static enum vmon_run callout(struct vmon_exec *x, u32 site)
 	case VMON_BT_EMULATE:
 		vmon_count(x->vcpu, CALLOUT_EMULATE);
 		commit(x, pos.eip, 0);
-		return vmon_exec_emulate(x, VMON_WHY_MODE);
+		run = vmon_exec_emulate(x, VMON_WHY_MODE);
+		if (run == VMON_RUN_AGAIN && !x->retry)
+			learn_segment(x);
+		return run;
 	case VMON_BT_CHAIN:
 		vmon_count(x->vcpu, TU_CHAINED);
 		commit(x, pos.target, 0);
@@ -327,7 +363,7 @@ enum vmon_run vmon_exec_kernel(struct vmon_exec *x, bool one)
 	u16 sel[6] = {};
 	u32 tc;
 
-	if (!vmon_segments_kernel(cpu, x->world.area->run_gdt, sel))
+	if (!kernel_segments(x, sel))
 		return one ? vmon_exec_error(x, "an FPU instruction with such segments is not supported") :
 			     vmon_exec_emulate(x, VMON_WHY_MODE);
 	if (vmon_bt_enter(x->bt, cpu->eip, &tc))
@@ -360,7 +396,7 @@ enum vmon_run vmon_exec_kernel(struct vmon_exec *x, bool one)
 			run = exception(x, VMON_VEC_FAULT | f->vector, f->error);
 			break;
 		}
-		if (host_event(f->vector) || f->vector == VMON_EXC_DB) {
+		if (host_event(x, f->vector) || f->vector == VMON_EXC_DB) {
 			if (f->vector != VMON_EXC_DB)
 				vmon_count(x->vcpu, INTERRUPT_HOST);
 			if (pos.boundary) {

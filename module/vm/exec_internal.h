@@ -8,6 +8,7 @@
 #include "emulator/emulate.h"
 #include "mmu/shadow.h"
 #include "mmu/walk.h"
+#include "segments/cache.h"
 #include "segments/segments.h"
 #include "switch/monitor_page.h"
 #include "switch/switch.h"
@@ -54,6 +55,7 @@ struct vmon_code_region {
  * @window:	guest linear address of the cache
  * @emu:	the emulator, bound to vcpu->cpu
  * @user_gdt:	shadow of the guest's GDT
+ * @seg_cache:	segments that translated code may load by itself
  * @tlb:	the emulator's translations, by access
  * @tlb_generation: changes when they all become invalid: at every entry to the
  *		guest too, since it may change tables that are not traced
@@ -79,6 +81,7 @@ struct vmon_exec {
 	u32 window;
 	struct vmon_emu emu;
 	struct vmon_user_gdt user_gdt;
+	struct vmon_seg_cache seg_cache;
 	struct vmon_tlb_entry tlb[8][VMON_TLB_SLOTS];
 	u32 tlb_generation;
 	u64 op_count[VMON_NR_OPS];

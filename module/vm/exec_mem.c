@@ -243,17 +243,19 @@ int vmon_exec_mem_write(struct vmon_emu *e, u32 gva, const void *buf,
 
 /*
  * Give up tracing the frame behind @gva: nothing made from it is kept. Returns
- * false if there is no RAM.
+ * false if no trace was in the way.
  */
 bool vmon_exec_untrace(struct vmon_exec *x, u32 gva)
 {
 	struct vmon_walk w;
 	u32 gfn;
 
-	if (vmon_walk_probe(&x->vcpu->cpu, &vmon_exec_phys_ops, x, gva, 0, &w) ||
-	    !phys(x, w.gpa))
+	if (gva >= VMON_MPAGE_GVA ||
+	    vmon_walk_probe(&x->vcpu->cpu, &vmon_exec_phys_ops, x, gva, 0, &w))
 		return false;
 	gfn = w.gpa >> 12;
+	if (!vmon_mmu_protected(x->mmu, gfn))
+		return false;
 	if (vmon_mmu_protected(x->mmu, gfn) & (VMON_GFN_CODE | VMON_GFN_CODE_TABLE)) {
 		vmon_exec_code_flush(x);
 		vmon_mmu_unprotect(x->mmu, gfn, VMON_GFN_CODE | VMON_GFN_CODE_TABLE);
