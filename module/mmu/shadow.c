@@ -26,7 +26,8 @@
 #define NR_BUCKETS	4096
 #define TOP_GVA		0xffe00000u	/* the last 2 MiB, see ROLE_TOP */
 #define NO_SLOT		0u	/* slot ids begin at 512: page 0 is not used */
-#define FLOOD		12	/* traced writes without a fault between: no table any more */
+#define FLOOD		4	/* traced writes without a fault between: cheaper without */
+#define AROUND		16	/* entries filled with the one that faulted */
 /* In last-level entries of either size; and VMON_PTE_NX without EFER.NXE. */
 #define PTE_RESERVED	(0x7ff0000000000000ull | VMON_PTE_PAT)
 #define DIRECTORY_BITS	(VMON_PTE_P | VMON_PTE_W | VMON_PTE_U | VMON_PTE_A)
@@ -519,6 +520,48 @@ static void fill_slot(struct vmon_mmu *m, u32 slot, u64 entry, u32 gfn)
 	link_slot(m, &m->rmap[gfn], slot);
 }
 
+/*
+ * A last-level entry was written. If the guest has marked it accessed already,
+ * it means to use it at once (kernels do so when they serve a fault): fill the
+ * shadow's entry now, which saves the hidden fault.
+ */
+static void refill_slot(struct vmon_mmu *m, u32 page, unsigned int i, u64 pte)
+{
+	struct shadow_page *sp = &m->pages[page];
+	u32 gfn = (pte & VMON_PTE_ADDR) >> 12;
+	u64 frame, e = VMON_PTE_P | VMON_PTE_A;
+
+	if (!m->wp || (sp->role & ROLE_TOP) || !sp->parents ||
+	    (pte & (VMON_PTE_P | VMON_PTE_A)) != (VMON_PTE_P | VMON_PTE_A) ||
+	    (pte & PTE_RESERVED) || ((pte & VMON_PTE_NX) && !m->nx) ||
+	    (pte & VMON_PTE_ADDR) >> 12 >= m->max_gfn)
+		return;
+	frame = m->ops->frame(m->priv, gfn);
+	if (!frame)
+		return;
+	e |= frame | (pte & (VMON_PTE_U | VMON_PTE_NX));
+	if ((pte & VMON_PTE_W) && (pte & VMON_PTE_D) && !m->flags[gfn])
+		e |= VMON_PTE_W | VMON_PTE_D;
+	fill_slot(m, page * 512 + i, e, gfn);
+}
+
+/* Fill the neighbours that the guest has used before, too. */
+static void fill_around(struct vmon_mmu *m, u32 page, unsigned int i, u64 gpa)
+{
+	unsigned int size = m->pages[page].role & ROLE_PAE ? 8 : 4;
+	unsigned int first = i & ~(AROUND - 1), j;
+	u64 pte;
+
+	gpa -= (i - first) * size;
+	for (j = first; j < first + AROUND; j++, gpa += size) {
+		if (*slot_owner(m, page * 512 + j))
+			continue;
+		pte = size == 8 ? m->phys->read64(m->priv, gpa) :
+				  m->phys->read32(m->priv, gpa);
+		refill_slot(m, page, j, pte);
+	}
+}
+
 enum vmon_mmu_result vmon_mmu_fault(struct vmon_mmu *m, struct vmon_cpu *cpu,
 				    u32 gva, unsigned int acc, u16 *error)
 {
@@ -593,6 +636,8 @@ enum vmon_mmu_result vmon_mmu_fault(struct vmon_mmu *m, struct vmon_cpu *cpu,
 		e |= VMON_PTE_W | VMON_PTE_D;
 
 	fill_slot(m, table * 512 + i, e, gfn);
+	if (w.level == 1)
+		fill_around(m, table, i, w.step[0].gpa);
 	return VMON_MMU_FIXED;
 }
 
@@ -603,31 +648,6 @@ static void check_window(struct vmon_mmu *m, const struct shadow_page *sp,
 	if (in_window(m, dir_slot_gva(sp, i)) &&
 	    m->phys->read32(m->priv, gpa) & VMON_PTE_P)
 		m->window_conflict = true;
-}
-
-/*
- * A last-level entry was written. If the guest has marked it accessed already,
- * it means to use it at once (kernels do so when they serve a fault): fill the
- * shadow's entry now, which saves the hidden fault.
- */
-static void refill_slot(struct vmon_mmu *m, u32 page, unsigned int i, u64 pte)
-{
-	struct shadow_page *sp = &m->pages[page];
-	u32 gfn = (pte & VMON_PTE_ADDR) >> 12;
-	u64 frame, e = VMON_PTE_P | VMON_PTE_A;
-
-	if (!m->wp || (sp->role & ROLE_TOP) || !sp->parents ||
-	    (pte & (VMON_PTE_P | VMON_PTE_A)) != (VMON_PTE_P | VMON_PTE_A) ||
-	    (pte & PTE_RESERVED) || ((pte & VMON_PTE_NX) && !m->nx) ||
-	    (pte & VMON_PTE_ADDR) >> 12 >= m->max_gfn)
-		return;
-	frame = m->ops->frame(m->priv, gfn);
-	if (!frame)
-		return;
-	e |= frame | (pte & (VMON_PTE_U | VMON_PTE_NX));
-	if ((pte & VMON_PTE_W) && (pte & VMON_PTE_D) && !m->flags[gfn])
-		e |= VMON_PTE_W | VMON_PTE_D;
-	fill_slot(m, page * 512 + i, e, gfn);
 }
 
 static void written_page(struct vmon_mmu *m, u32 page, u32 off, u32 len)
