@@ -133,6 +133,16 @@ check-unit: unit
 check-host: testbed module-tests
 	@selftests/run $(testbed-programs)
 
+# Linux guests and what people do with vmon, in hosts in QEMU.
+guest-programs = $(addprefix $(testbed)/tests/,linux-guests.sh guest-log.sh guest-clock.sh \
+	two-guests.sh bad-input.sh unprotected.sh)
+
+check-guests: testbed
+	@selftests/run $(guest-programs)
+
+check-bochs: testbed
+	@selftests/run $(testbed)/tests/bochs.sh
+
 # The kernel's style checker, from the headers of the host kernel, and sparse.
 check-sparse: kernels
 	$(MAKE) -B $(build)/module-6.1/vmon.ko C=2
@@ -156,6 +166,8 @@ help:
 	@echo 'make check-unit    the unit tests alone'
 	@echo 'make check-daemon  the daemon alone, with an engine that needs no module'
 	@echo 'make check-host    the test bed alone: Debian hosts in QEMU and Bochs'
+	@echo 'make check-guests  Linux guests, bad input, many VMs: hosts in QEMU'
+	@echo 'make check-bochs   a Linux guest with protection: a host in Bochs (10 minutes)'
 	@echo 'make check-sparse  build the module for 6.1 under sparse'
 	@echo 'make demo          run a Debian i386 guest under vmon, here if the machine can'
 	@echo '                   load modules, else in an emulated Debian host'
@@ -169,6 +181,6 @@ help:
 FORCE:
 
 .PHONY: all deps deps-build deps-testbed module daemon kernels guests testbed testbed-host \
-	unit check check-unit check-daemon check-host daemon-tests module-tests \
+	unit check check-unit check-daemon check-host check-guests check-bochs daemon-tests module-tests \
 	check-sparse demo clean distclean help FORCE \
 	$(addprefix module-,$(HOST_KERNELS)) $(addprefix testbed-,$(HOST_KERNELS))
