@@ -146,7 +146,8 @@ static int open_file(const char *what, const char *path)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
 	if (fd < 0)
-		complain(0, "%s '%s': %s", what, path, strerror(errno));
+		complain(0, "%s '%s': %s: give a file that exists and that you may read",
+			 what, path, strerror(errno));
 	return fd;
 }
 

@@ -35,10 +35,10 @@ int file_read(int fd, const char *name, const char *args, struct boot_file *ret,
 	if (fstat(fd, &st) < 0)
 		return fail(err, errno, "'%s': %s", name, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return fail(err, EINVAL, "'%s' is not a regular file", name);
+		return fail(err, EINVAL, "'%s' is not a regular file: give one", name);
 	if (st.st_size > FILE_MAX)
-		return fail(err, EFBIG, "'%s' is too large: %lld MiB",
-			    name, (long long)st.st_size >> 20);
+		return fail(err, EFBIG, "'%s' is too large: %lld MiB, at most %lld can be loaded",
+			    name, (long long)st.st_size >> 20, FILE_MAX >> 20);
 	data = malloc(st.st_size ? st.st_size : 1);
 	f.name = strdup(name);
 	f.args = args ? strdup(args) : NULL;
