@@ -170,14 +170,14 @@ static void test_callouts(void)
 	} insn[] = {
 		C("cpuid", "\x0f\xa2"), C("in", "\xe4\x60"),
 		C("outs", "\x6e"), C("hlt", "\xf4"),
-		C("mov cr3,eax", "\x0f\x20\xd8"), C("lgdt", "\x0f\x01\x10"),
+		C("mov eax,cr3", "\x0f\x22\xd8"), C("lgdt", "\x0f\x01\x10"),
 		C("sgdt", "\x0f\x01\x00"), C("smsw", "\x0f\x01\xe0"),
 		C("sldt", "\x0f\x00\xc0"), C("lar", "\x0f\x02\xc1"),
 		C("verr", "\x0f\x00\xe0"), C("clts", "\x0f\x06"),
-		C("invlpg", "\x0f\x01\x38"), C("wbinvd", "\x0f\x09"),
+		C("wbinvd", "\x0f\x09"),
 		C("rdmsr", "\x0f\x32"), C("wrmsr", "\x0f\x30"),
 		C("lds", "\xc5\x00"), C("lss", "\x0f\xb2\x00"),
-		C("mov ds", "\x8e\xd8"), C("pop es", "\x07"),
+		C("mov ss", "\x8e\xd0"), C("mov ds,[eax]", "\x8e\x18"),
 		C("mov [eax],ds", "\x8c\x18"), C("pop gs", "\x0f\xa9"),
 		C("mov eax,gs:[0]", "\x65\xa1\0\0\0\0"),
 		C("add gs:[eax],ecx", "\x65\x01\x08"),
@@ -216,6 +216,38 @@ static void test_callouts(void)
 		stop();
 	}
 	tap_ok(!bad, "%u sensitive instructions become callouts", i);
+}
+
+/* Sequences that need no exit, but for a selector that no way is made for. */
+static void test_inline(void)
+{
+	static const struct {
+		const char *name;
+		char code[4];
+		bool exits;
+	} insn[] = {
+		{ "mov cr3,eax", "\x0f\x20\xd8", false },
+		{ "invlpg", "\x0f\x01\x38", false },
+		{ "mov ds", "\x8e\xd8\x90", true },
+		{ "pop es", "\x07\x90\x90", true },
+	};
+	struct vmon_bt_pos pos;
+	unsigned int i;
+	u32 tc, site;
+
+	for (i = 0; i < sizeof(insn) / sizeof(insn[0]); i++) {
+		start();
+		put(0, insn[i].code);
+		put(3, "\xeb\xfe");
+		vmon_bt_enter(bt, CODE, &tc);
+		site = find_site(tc, VMON_BT_EMULATE, &pos);
+		if (insn[i].exits)
+			tap_ok(site - tc > 100 && pos.eip == CODE && !pos.boundary,
+			       "%s has its exit behind the ways", insn[i].name);
+		else
+			tap_ok(!site, "%s has no exit", insn[i].name);
+		stop();
+	}
 }
 
 static void test_chain(void)
@@ -449,9 +481,10 @@ static void test_random(void)
 int main(void)
 {
 	cache = malloc(SIZE);
-	tap_plan(48);
+	tap_plan(52);
 	test_copy();
 	test_callouts();
+	test_inline();
 	test_chain();
 	test_lookup();
 	test_flags();
