@@ -29,6 +29,8 @@
 #include <linux/linkage.h>
 #include <linux/objtool.h>
 #include <linux/version.h>
+#include <asm/alternative.h>
+#include <asm/cpufeatures.h>
 #include <asm/segment.h>
 #include <asm/msr-index.h>
 #include <asm/nospec-branch.h>
@@ -168,6 +170,9 @@ vmon_switch_asm:
 	lidt	A_HOST_IDTR(%rdi)
 .Lexit_tr_end:
 	lgdt	A_HOST_GDTR(%rdi)
+	/* The guest's returns must not steer ours, where the host cares. */
+	FILL_RETURN_BUFFER %rcx, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT, \
+			   X86_FEATURE_RSB_VMEXIT_LITE
 	/* Nothing of the guest's stays in a register. */
 	xor	%eax, %eax
 	xor	%ecx, %ecx
