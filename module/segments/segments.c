@@ -105,8 +105,12 @@ static bool sync_user_gdt(struct vmon_user_gdt *u, const struct vmon_cpu *cpu,
 		n = VMON_GDT_FIRST;
 	for (i = 0; i < n; i += count) {
 		count = n - i < CHUNK ? n - i : CHUNK;
-		if (read(priv, cpu->gdtr.base + 8 * i, buf, 8 * count))
+		if (read(priv, cpu->gdtr.base + 8 * i, buf, 8 * count)) {
+			/* What is there already must not outlive the limit. */
+			if (u->synced < i)
+				u->synced = i;
 			return false;
+		}
 		for (j = 0; j < count; j++)
 			u->gdt[i + j] = i + j ? user_shadow(buf[j]) : 0;
 	}

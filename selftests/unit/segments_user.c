@@ -265,17 +265,32 @@ static void test_exit(void)
 	tap_ok(ok, "registers that ring 3 has loaded");
 }
 
+/* The table's end cannot be read: what was read is forgotten with the limit, too. */
+static void test_unreadable(void)
+{
+	bool ok;
+
+	begin();
+	fail_at = 3000;
+	ok = !vmon_segments_user(&user, &cpu, read_guest, NULL);
+	fail_at = ~0u;
+	cpu.gdtr.limit = 0x7f;
+	vmon_segments_user(&user, &cpu, read_guest, NULL);
+	tap_ok(ok && table_right(), "nothing is left of a table that was read in part");
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int rounds = argc > 2 ? strtoul(argv[2], NULL, 0) : 4000;
 
 	if (argc > 1)
 		seed = strtoull(argv[1], NULL, 0) | 1;
-	tap_plan(6);
+	tap_plan(7);
 	printf("# seed %llu\n", seed);
 	test_random(rounds);
 	test_kinds();
 	test_shrink();
 	test_exit();
+	test_unreadable();
 	return tap_done();
 }
