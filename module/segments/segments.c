@@ -21,6 +21,9 @@
 
 u64 vmon_desc_make(u32 base, u32 limit, u16 attr)
 {
+	/* A small limit that is no multiple of a page must not become 4 GiB. */
+	if (limit < 0x100000 && (limit & 0xfff) != 0xfff)
+		attr &= ~VMON_SEG_G;
 	if (limit > 0xfffff || (attr & VMON_SEG_G)) {
 		attr |= VMON_SEG_G;
 		/* Rounded down, unless it is page-granular already. */

@@ -111,6 +111,22 @@ static void test_round_trip(void)
 	tap_ok(ok, "random descriptors read and made");
 }
 
+/* Limits that no descriptor has, as an owner could set them: never more than asked. */
+static void test_no_more(void)
+{
+	unsigned int i;
+	struct desc d;
+	bool ok = true;
+	u32 limit;
+
+	for (i = 0; ok && i < 100000; i++) {
+		limit = i < 0x2000 ? i : any_u32();
+		d = decode(vmon_desc_make(0, limit, rnd()));
+		ok = d.limit <= limit && limit - d.limit < 0x1000;
+	}
+	tap_ok(ok, "no descriptor has a greater limit than was asked for");
+}
+
 /* Offsets where something changes, give or take 20 bytes. */
 static bool check_offsets(const struct vmon_seg *seg, u32 base, u32 limit)
 {
@@ -245,9 +261,10 @@ int main(int argc, char **argv)
 {
 	if (argc > 1)
 		seed = strtoull(argv[1], NULL, 0) | 1;
-	tap_plan(9);
+	tap_plan(10);
 	printf("# seed %llu\n", seed);
 	test_round_trip();
+	test_no_more();
 	test_cut();
 	test_kernel();
 	return tap_done();
