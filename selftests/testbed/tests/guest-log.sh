@@ -10,8 +10,13 @@ set -u
 . "$(dirname "$0")/../tap.sh"
 jobs=${JOBS:-6.1/686 6.1/686-pae 6.12/686}
 
-# What only another machine explains, with the reason; extended regular expressions.
+# What the machine explains, with the reason; extended regular expressions. QEMU makes the
+# guests say the same: native --cpu coreduo,-apic,-mce,-mca.
 allowed=(
+	# No local APIC, so no table of processors.
+	'^smpboot: weird, boot CPU \(#N\) not listed by the BIOS$'
+	# No machine-check registers in CPUID.
+	'^mce: Unable to init MCE device \(rc: -N\)$'
 )
 
 work=$(mktemp -d)
@@ -24,11 +29,7 @@ warnings()
 {
 	sed -n '/^GUEST LOG BEGIN/,/^GUEST LOG END/p' | grep '^<[0-4]>' |
 		sed -E 's/^<[0-9]>\[ *[0-9.]+\] //; s/0x[0-9a-fA-F]+/N/g; s/[0-9a-f]{8,}/N/g; s/[0-9]+/N/g' |
-		if [ ${#allowed[@]} -gt 0 ]; then
-			grep -Ev -f <(printf '%s\n' "${allowed[@]}")
-		else
-			cat
-		fi | LC_ALL=C sort -u
+		grep -Ev -f <(printf '%s\n' "${allowed[@]}") | LC_ALL=C sort -u
 }
 
 for guest in 686 686-pae; do
