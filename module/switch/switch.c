@@ -142,7 +142,8 @@ void vmon_world_run(struct vmon_world *w, const struct vmon_world_ctl *ctl)
 {
 	struct vmon_area *a = w->area;
 	unsigned long cr0, cr4, dr7, debugctl;
-	u64 efer, sysenter_cs, vector;
+	bool fault_cpuid = ctl->cpuid_fault && boot_cpu_has(X86_FEATURE_CPUID_FAULT);
+	u64 efer, sysenter_cs, misc_features = 0, vector;
 
 	save_host_tables(a);
 	a->host_cr3 = __read_cr3();
@@ -162,6 +163,11 @@ void vmon_world_run(struct vmon_world *w, const struct vmon_world_ctl *ctl)
 	wrmsrl(MSR_IA32_SYSENTER_CS, 0);
 	a->frame.vector = VMON_VEC_POISON;
 	guard_speculation(w);
+	if (fault_cpuid) {
+		rdmsrl(MSR_MISC_FEATURES_ENABLES, misc_features);
+		wrmsrl(MSR_MISC_FEATURES_ENABLES, misc_features |
+		       MSR_MISC_FEATURES_ENABLES_CPUID_FAULT);
+	}
 	write_cr4(guest_cr4(cr4, ctl));
 	write_cr0_raw(guest_cr0(ctl));
 
@@ -170,6 +176,8 @@ void vmon_world_run(struct vmon_world *w, const struct vmon_world_ctl *ctl)
 
 	write_cr0_raw(cr0);
 	write_cr4(cr4);
+	if (fault_cpuid)
+		wrmsrl(MSR_MISC_FEATURES_ENABLES, misc_features);
 	wrmsrl(MSR_IA32_SYSENTER_CS, sysenter_cs);
 	wrmsrl(MSR_EFER, efer);
 	if (debugctl)

@@ -37,6 +37,7 @@ struct vmon_world_ctl {
 	bool tsd;	/* CR4.TSD, CR4.OSFXSR ... */
 	bool osfxsr;
 	bool osxmmexcpt;
+	bool cpuid_fault; /* CPUID at ring 3 traps, where the CPU can do that */
 };
 
 int vmon_switch_init(void);

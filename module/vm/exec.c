@@ -177,6 +177,24 @@ static enum vmon_run run_once(struct vmon_exec *x)
 	return vmon_exec_emulate(x, VMON_WHY_MODE);
 }
 
+/* What the parts count themselves. */
+static void copy_stats(struct vmon_exec *x)
+{
+	u64 *stat = x->vcpu->stat;
+	struct vmon_mmu_stats mmu;
+	struct vmon_bt_stats bt;
+
+	vmon_mmu_get_stats(x->mmu, &mmu);
+	stat[VMON_STAT_SHADOW_PAGES] = mmu.pages;
+	stat[VMON_STAT_SHADOW_FLUSH] = mmu.flushes;
+	stat[VMON_STAT_SHADOW_DROPPED] = mmu.zapped_pages;
+	stat[VMON_STAT_SHADOW_WRITES] = mmu.traced_writes;
+	vmon_bt_get_stats(x->bt, &bt);
+	stat[VMON_STAT_TU_TRANSLATED] = bt.translated_units;
+	stat[VMON_STAT_TU_INSNS] = bt.translated_insns;
+	stat[VMON_STAT_TU_BYTES] = bt.used;
+}
+
 enum vmon_run vmon_exec_run(struct vmon_vcpu *vcpu)
 {
 	unsigned long end = jiffies + 1;
@@ -189,5 +207,6 @@ enum vmon_run vmon_exec_run(struct vmon_vcpu *vcpu)
 		run = run_once(x);
 	} while (run == VMON_RUN_AGAIN && !x->retry && !vmon_vcpu_requested(vcpu) &&
 		 !need_resched() && time_before(jiffies, end));
+	copy_stats(x);
 	return run;
 }

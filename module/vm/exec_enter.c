@@ -48,6 +48,7 @@ static bool enter(struct vmon_exec *x)
 		.tsd = (cpu->cr4 & VMON_CR4_TSD) || cpu->tsc_offset,
 		.osfxsr = cpu->cr4 & VMON_CR4_OSFXSR,
 		.osxmmexcpt = cpu->cr4 & VMON_CR4_OSXMMEXCPT,
+		.cpuid_fault = cpu->cpl == 3,
 	};
 	unsigned long flags;
 
@@ -71,6 +72,8 @@ static bool enter(struct vmon_exec *x)
 	vmon_world_settle(&x->world);
 	x->cr2 = x->world.cr2;
 	vmon_count(x->vcpu, ENTRIES);
+	if (a->frame.vector == VMON_EXC_NMI || a->frame.vector == VMON_VEC_ABORT)
+		vmon_count(x->vcpu, NMI_HOST);
 	vmon_trace(x->vcpu, VMON_TRACE_EXIT, a->frame.vector << 32 | a->frame.error,
 		   a->frame.rip);
 	return true;

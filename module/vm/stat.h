@@ -19,41 +19,29 @@
 	X(PAGE_FAULT_TRUE,	"page_fault_true")		\
 	X(PAGE_FAULT_HIDDEN,	"page_fault_hidden")		\
 	X(PAGE_FAULT_TRACE,	"page_fault_trace")		\
-	X(PAGE_FAULT_MMIO,	"page_fault_mmio")		\
 	X(SHADOW_PAGES,		"shadow_pages")			\
 	X(SHADOW_FLUSH,		"shadow_flush")			\
-	X(SHADOW_ZAP,		"shadow_zap")			\
+	X(SHADOW_DROPPED,	"shadow_dropped")		\
+	X(SHADOW_WRITES,	"shadow_writes")		\
 	X(CR3_LOADS,		"cr3_loads")			\
 	X(INVLPG,		"invlpg")			\
-	X(EXC_DE,		"exc_de")			\
 	X(EXC_DB,		"exc_db")			\
-	X(EXC_BP,		"exc_bp")			\
 	X(EXC_UD,		"exc_ud")			\
 	X(EXC_NM,		"exc_nm")			\
-	X(EXC_DF,		"exc_df")			\
-	X(EXC_TS,		"exc_ts")			\
-	X(EXC_NP,		"exc_np")			\
-	X(EXC_SS,		"exc_ss")			\
 	X(EXC_GP,		"exc_gp")			\
-	X(EXC_MF,		"exc_mf")			\
-	X(EXC_AC,		"exc_ac")			\
-	X(EXC_XM,		"exc_xm")			\
 	X(EXC_OTHER,		"exc_other")			\
 	X(EXC_INJECTED,		"exc_injected")			\
-	X(SOFT_INT,		"soft_int")			\
 	X(CALLOUT,		"callout")			\
 	X(CALLOUT_INDIRECT,	"callout_indirect")		\
 	X(CALLOUT_EMULATE,	"callout_emulate")		\
-	X(CALLOUT_SYSCALL,	"callout_syscall")		\
-	X(CALLOUT_IRET,		"callout_iret")			\
 	X(TU_TRANSLATED,	"tu_translated")		\
+	X(TU_INSNS,		"tu_insns")			\
+	X(TU_BYTES,		"tu_bytes")			\
 	X(TU_CHAINED,		"tu_chained")			\
 	X(TU_INVALIDATED,	"tu_invalidated")		\
-	X(TU_ADAPTED,		"tu_adapted")			\
 	X(TU_FLUSH,		"tu_flush")			\
 	X(EMULATED_INSNS,	"emulated_insns")		\
 	X(EMULATED_FPU,		"emulated_fpu")			\
-	X(SEGMENT_TOP,		"segment_top")			\
 	X(HLT,			"hlt")				\
 	X(IO_PORT_MODULE,	"io_port_module")		\
 	X(IO_PORT_DAEMON,	"io_port_daemon")		\
