@@ -538,6 +538,25 @@ static void unseen_directory(void)
 	end("the window is mapped while no directory is traced");
 }
 
+/* Of one frame's shadow pages some are given up, but the directory in force is not. */
+static void flooded_root(void)
+{
+	u32 i;
+
+	begin(false);
+	md_put32(PD + 512 * 4, PD | FULL);
+	done(0, ACC_R, DATA);
+	done(0x80200000, ACC_R, PD);
+	for (i = 0; i < 40; i++)
+		md_put32(PD + 300 * 4, 0);
+	if (!(vmon_mmu_protected(md_mmu, PD >> 12) & VMON_GFN_TABLE))
+		md_bad("the directory in force is not traced");
+	emulate(0x80200000, ACC_W, PD);
+	md_put32(PD, 0);
+	fault(0, ACC_R, 0);
+	end("a directory in force that is written often stays traced");
+}
+
 int main(void)
 {
 	static void (*const tests[])(void) = {
@@ -545,7 +564,8 @@ int main(void)
 		recursive, one_table_two_places, table_and_directory, wide_frames,
 		freed_table, write_protect_off, code_frames, window, page_numbers,
 		no_memory,
-		refill_reserved, top_rights_32, top_rights_pae, efer_nx, far_window, unseen_directory,
+		refill_reserved, top_rights_32, top_rights_pae, efer_nx, far_window,
+		unseen_directory, flooded_root,
 	};
 	unsigned int i;
 
