@@ -17,6 +17,7 @@
 
 #define DESC_L		(1ull << 53)
 #define DESC_A		(1ull << 40)
+#define SS_WANTED	(VMON_SEG_DB | VMON_SEG_P | VMON_SEG_RW)
 #define CHUNK		64	/* descriptors read at a time */
 
 u64 vmon_desc_make(u32 base, u32 limit, u16 attr)
@@ -72,7 +73,7 @@ bool vmon_segments_kernel(const struct vmon_cpu *cpu, u64 *gdt)
 	const struct vmon_seg *cs = &cpu->seg[VMON_CS], *ss = &cpu->seg[VMON_SS];
 
 	if (cs->base || cs->limit != 0xffffffff || !(cs->attr & VMON_SEG_DB) ||
-	    !(ss->attr & VMON_SEG_DB) || !(ss->attr & VMON_SEG_P) ||
+	    (ss->attr & SS_WANTED) != SS_WANTED || (ss->attr & VMON_SEG_CODE) ||
 	    !vmon_segment_cut(ss, &gdt[VMON_SEL_SS1 / 8]))
 		return false;
 	gdt[VMON_SEL_CS1 / 8] = vmon_desc_make(0, VMON_LIMIT, VMON_SEG_G | VMON_SEG_DB |

@@ -165,13 +165,8 @@ static enum vmon_run run_once(struct vmon_exec *x)
 		x->code_full = false;
 		vmon_exec_code_flush(x);
 	}
-	if (vmon_mmu_window_conflict(x->mmu) && vmon_exec_place_window(x))
-		return vmon_exec_error(x, "the guest leaves no room for the translation cache in its address space");
-	if (fit_for_user(x)) {
-		if (vmon_mmu_prepare(x->mmu, cpu))
-			return vmon_exec_error(x, "no memory for shadow page tables");
+	if (fit_for_user(x))
 		return vmon_exec_user(x);
-	}
 	if (fit_for_translation(x))
 		return vmon_exec_kernel(x, false);
 	return vmon_exec_emulate(x, VMON_WHY_MODE);

@@ -230,3 +230,21 @@ int vmon_exec_place_window(struct vmon_exec *x)
 	vmon_count(x->vcpu, TU_FLUSH);
 	return 0;
 }
+
+/*
+ * The last thing before an entry: everything mapped that must be. Shadowing a root
+ * may show that the guest maps something under the cache; then the cache has moved,
+ * *@again is set, and whoever has an address in it must look again.
+ */
+enum vmon_run vmon_exec_tables(struct vmon_exec *x, bool *again)
+{
+	*again = false;
+	if (vmon_mmu_prepare(x->mmu, &x->vcpu->cpu))
+		return vmon_exec_error(x, "no memory for shadow page tables");
+	if (!vmon_mmu_window_conflict(x->mmu))
+		return VMON_RUN_AGAIN;
+	*again = true;
+	if (vmon_exec_place_window(x))
+		return vmon_exec_error(x, "the guest leaves no room for the translation cache in its address space");
+	return VMON_RUN_AGAIN;
+}

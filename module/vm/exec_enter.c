@@ -204,7 +204,12 @@ enum vmon_run vmon_exec_user(struct vmon_exec *x)
 	struct vmon_cpu *cpu = &x->vcpu->cpu;
 	struct vmon_frame *f = &a->frame;
 	u16 sel[VMON_NR_SREGS];
+	enum vmon_run run;
+	bool again;
 
+	run = vmon_exec_tables(x, &again);
+	if (again || run != VMON_RUN_AGAIN)
+		return run;
 	load_regs(x);
 	f->rip = cpu->eip;
 	f->rflags = (cpu->eflags & (FL_GUEST | VMON_FL_TF | VMON_FL_RF)) |
@@ -364,6 +369,7 @@ enum vmon_run vmon_exec_kernel(struct vmon_exec *x, bool one)
 	struct vmon_bt_pos pos;
 	enum vmon_run run;
 	u16 sel[6] = {};
+	bool again;
 	u32 tc;
 
 	if (!kernel_segments(x, sel))
@@ -372,8 +378,9 @@ enum vmon_run vmon_exec_kernel(struct vmon_exec *x, bool one)
 	if (vmon_bt_enter(x->bt, cpu->eip, &tc))
 		return one ? vmon_exec_error(x, "an FPU instruction could not be translated") :
 			     vmon_exec_emulate(x, VMON_WHY_MODE);
-	if (vmon_mmu_prepare(x->mmu, cpu))
-		return vmon_exec_error(x, "no memory for shadow page tables");
+	run = vmon_exec_tables(x, &again);
+	if (again || run != VMON_RUN_AGAIN)
+		return run;
 	load_kernel_state(x, tc, sel);
 	x->stepping = one;
 	for (;;) {

@@ -117,6 +117,7 @@ void vmon_exec_code_root(struct vmon_exec *x);
 void vmon_exec_code_table_written(struct vmon_exec *x, u64 gpa, unsigned int len);
 void vmon_exec_code_flush(struct vmon_exec *x);
 int vmon_exec_place_window(struct vmon_exec *x);
+enum vmon_run vmon_exec_tables(struct vmon_exec *x, bool *again);
 
 /* exec_emu.c: emulation and delivery */
 extern const struct vmon_emu_ops vmon_exec_emu_ops;
