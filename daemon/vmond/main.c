@@ -3,10 +3,12 @@
  * vmond: the device half of the virtual machine monitor.
  */
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
@@ -86,5 +88,11 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	/*
+	 * Images of guests go back to the system: a fixed threshold does not adapt. And
+	 * the consoles, of which only the beginning is used, need no huge pages.
+	 */
+	(void)mallopt(M_MMAP_THRESHOLD, 256 << 10);
+	(void)prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	return run(dir);
 }
