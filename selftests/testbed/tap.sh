@@ -11,8 +11,8 @@ tap_here=$(cd "$(dirname "$0")/.." && pwd)
 tap_number=0
 tap_failed=0
 
-# Debian's i386 kernels boot with these words on what vmon has of a PC.
-guest_append='console=ttyS0 nolapic noapic acpi=off pci=off io_delay=none reboot=k'
+# Debian's i386 kernels boot with these words on what vmon has of a PC. An oops ends them.
+guest_append='console=ttyS0 nolapic noapic acpi=off pci=off io_delay=none reboot=k oops=panic panic=-1'
 
 # tap_in_host [OPTION OF host...]: the rest of the test runs in a host.
 tap_in_host()
