@@ -149,6 +149,7 @@ int vmon_switch_init(void)
 		pr_err("vmon: %s\n", why);
 		return -ENODEV;
 	}
+	vmon_world_init();
 	return vmon_probe();
 }
 

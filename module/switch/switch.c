@@ -33,6 +33,23 @@
 #define CR4_KEEP	(X86_CR4_PAE | X86_CR4_PGE | X86_CR4_MCE | X86_CR4_VMXE | \
 			 X86_CR4_PCIDE | X86_CR4_LA57 | X86_CR4_FSGSBASE)
 
+/* Emulators may have no such MSR and tell nobody, or tell it at each access. */
+static bool has_debugctl;
+
+void vmon_world_init(void)
+{
+	u64 old, val;
+
+	preempt_disable();
+	has_debugctl = !rdmsrl_safe(MSR_IA32_DEBUGCTLMSR, &old) &&
+		       !wrmsrl_safe(MSR_IA32_DEBUGCTLMSR, old | DEBUGCTLMSR_BTF) &&
+		       !rdmsrl_safe(MSR_IA32_DEBUGCTLMSR, &val) &&
+		       (val & DEBUGCTLMSR_BTF);
+	if (has_debugctl)
+		wrmsrl(MSR_IA32_DEBUGCTLMSR, old);
+	preempt_enable();
+}
+
 /* Writing CR4 with the kernel's own function would re-pin SMEP and SMAP. */
 static void write_cr4(unsigned long val)
 {
@@ -141,7 +158,7 @@ static void raise_late_events(struct vmon_area *a)
 void vmon_world_run(struct vmon_world *w, const struct vmon_world_ctl *ctl)
 {
 	struct vmon_area *a = w->area;
-	unsigned long cr0, cr4, dr7, debugctl;
+	unsigned long cr0, cr4, dr7, debugctl = 0;
 	bool fault_cpuid = ctl->cpuid_fault && boot_cpu_has(X86_FEATURE_CPUID_FAULT);
 	u64 efer, sysenter_cs, misc_features = 0, vector;
 
@@ -154,9 +171,11 @@ void vmon_world_run(struct vmon_world *w, const struct vmon_world_ctl *ctl)
 	get_debugreg(dr7, 7);
 	if (dr7 & DR_GLOBAL_ENABLE_MASK)
 		set_debugreg(0, 7);
-	debugctl = get_debugctlmsr();
-	if (debugctl)
-		update_debugctlmsr(0);
+	if (has_debugctl) {
+		debugctl = get_debugctlmsr();
+		if (debugctl)
+			update_debugctlmsr(0);
+	}
 	rdmsrl(MSR_EFER, efer);
 	rdmsrl(MSR_IA32_SYSENTER_CS, sysenter_cs);
 	wrmsrl(MSR_EFER, efer & ~EFER_SCE);

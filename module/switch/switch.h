@@ -43,6 +43,9 @@ struct vmon_world_ctl {
 int vmon_switch_init(void);
 void vmon_switch_exit(void);
 
+/* Find out what this CPU has, once, before the first world runs. */
+void vmon_world_init(void);
+
 /**
  * vmon_world_create() - allocate and fill a world
  *
