@@ -562,6 +562,31 @@ static void fill_around(struct vmon_mmu *m, u32 page, unsigned int i, u64 gpa)
 	}
 }
 
+/*
+ * Fill the neighbours in a large page, or with paging off: all have the same
+ * rights, @bits. Only frames that are there already: memory is taken by use.
+ */
+static void fill_large(struct vmon_mmu *m, u32 page, unsigned int i, u32 gfn,
+		       u64 bits, bool may_write)
+{
+	unsigned int first = i & ~(AROUND - 1), j;
+
+	for (j = first; j < first + AROUND; j++) {
+		u32 other = gfn - i + j;
+		u64 frame;
+
+		if (*slot_owner(m, page * 512 + j) || other >= m->max_gfn ||
+		    ((m->pages[page].role & ROLE_TOP) && j == 511))
+			continue;
+		frame = m->ops->present(m->priv, other);
+		if (!frame)
+			continue;
+		if (may_write && !m->flags[other])
+			frame |= VMON_PTE_W | VMON_PTE_D;
+		fill_slot(m, page * 512 + j, frame | bits, other);
+	}
+}
+
 enum vmon_mmu_result vmon_mmu_fault(struct vmon_mmu *m, struct vmon_cpu *cpu,
 				    u32 gva, unsigned int acc, u16 *error)
 {
@@ -598,8 +623,8 @@ enum vmon_mmu_result vmon_mmu_fault(struct vmon_mmu *m, struct vmon_cpu *cpu,
 	if (!table)
 		return VMON_MMU_NOMEM;
 
-	writable = !m->flags[gfn];
-	e = frame | VMON_PTE_P | VMON_PTE_A;
+	writable = true;
+	e = VMON_PTE_P | VMON_PTE_A;
 	if (!(cpu->cr0 & VMON_CR0_PG)) {
 		e |= VMON_PTE_U;
 	} else {
@@ -632,12 +657,14 @@ enum vmon_mmu_result vmon_mmu_fault(struct vmon_mmu *m, struct vmon_cpu *cpu,
 		if (user)
 			e |= VMON_PTE_U;
 	}
-	if (writable)
-		e |= VMON_PTE_W | VMON_PTE_D;
+	if (writable && !m->flags[gfn])
+		frame |= VMON_PTE_W | VMON_PTE_D;
 
-	fill_slot(m, table * 512 + i, e, gfn);
+	fill_slot(m, table * 512 + i, e | frame, gfn);
 	if (w.level == 1)
 		fill_around(m, table, i, w.step[0].gpa);
+	else if (m->wp || !w.level)
+		fill_large(m, table, i, gfn, e, writable);
 	return VMON_MMU_FIXED;
 }
 

@@ -27,6 +27,7 @@
  * @entry:	host physical address of such a page, as a table entry has it
  * @frame:	host physical address of a guest frame as a table entry has it; 0 if
  *		there is no RAM. May sleep.
+ * @present:	the same, but 0 as well for a frame that nobody has used yet
  */
 struct vmon_mmu_ops {
 	void *(*alloc)(void *priv);
@@ -37,6 +38,7 @@ struct vmon_mmu_ops {
 	void (*free_big)(void *priv, void *p);
 	u64 (*entry)(void *priv, void *page);
 	u64 (*frame)(void *priv, u32 gfn);
+	u64 (*present)(void *priv, u32 gfn);
 };
 
 struct vmon_mmu;

@@ -89,6 +89,14 @@ static u64 mmu_frame(void *priv, u32 gfn)
 	return host ? vmon_table_entry(host, 0) : 0;
 }
 
+static u64 mmu_present(void *priv, u32 gfn)
+{
+	struct vmon_exec *x = priv;
+	struct page *page = vmon_mem_page_present(x->vcpu->vm, gfn);
+
+	return page ? vmon_table_entry(page_address(page), 0) : 0;
+}
+
 static void *mmu_alloc_links(void *priv)
 {
 	return kzalloc(512 * 12, GFP_KERNEL_ACCOUNT);
@@ -118,6 +126,7 @@ const struct vmon_mmu_ops vmon_exec_mmu_ops = {
 	.free_big = mmu_free_big,
 	.entry = mmu_entry,
 	.frame = mmu_frame,
+	.present = mmu_present,
 };
 
 void vmon_exec_flush_tlb(struct vmon_exec *x)

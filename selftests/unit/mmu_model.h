@@ -224,7 +224,7 @@ static const struct vmon_mmu_ops md_ops = {
 	.alloc = md_alloc, .free = md_free,
 	.alloc_links = md_alloc_links, .free_links = md_free_links,
 	.alloc_big = md_alloc_big, .free_big = md_free_big,
-	.entry = md_entry, .frame = md_frame,
+	.entry = md_entry, .frame = md_frame, .present = md_frame,
 };
 
 static inline void md_init(void)
