@@ -224,7 +224,7 @@ enum vmon_run vmon_exec_user(struct vmon_exec *x)
 	if (!enter(x))
 		return VMON_RUN_AGAIN;
 	vmon_count(x->vcpu, ENTRIES_DIRECT);
-	if (f->vector >= VMON_VEC_ABORT && f->vector != VMON_VEC_ABORT)
+	if (f->vector > VMON_VEC_ABORT)
 		return exception(x, f->vector, f->error);
 	if (f->vector != VMON_VEC_ABORT) {
 		store_regs(x);
@@ -238,8 +238,8 @@ enum vmon_run vmon_exec_user(struct vmon_exec *x)
 		sel[VMON_FS] = f->fs;
 		sel[VMON_GS] = f->gs;
 		vmon_segments_user_exit(&x->user_gdt, cpu, sel);
-		if (f->vector != VMON_EXC_DB)
-			cpu->eflags &= ~(host_event(x, f->vector) ? 0 : VMON_FL_RF);
+		if (f->vector != VMON_EXC_DB && !host_event(x, f->vector))
+			cpu->eflags &= ~VMON_FL_RF;
 	}
 	if (host_event(x, f->vector)) {
 		vmon_count(x->vcpu, INTERRUPT_HOST);

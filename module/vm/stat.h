@@ -68,16 +68,10 @@ extern const char *const vmon_stat_name[VMON_STAT_NR];
 
 /* Kinds of trace entries. a is usually where, b what. */
 #define VMON_TRACES(X)						\
-	X(RUN,			"run")				\
 	X(EXIT,			"exit")				\
-	X(EXCEPTION,		"exception")			\
 	X(PAGE_FAULT,		"page-fault")			\
 	X(INJECT,		"inject")			\
-	X(INTERRUPT,		"interrupt")			\
-	X(EMULATE,		"emulate")			\
-	X(TRANSLATE,		"translate")			\
 	X(CALLOUT,		"callout")			\
-	X(FLUSH,		"flush")			\
 	X(CR,			"cr")				\
 	X(IN,			"in")				\
 	X(OUT,			"out")				\
