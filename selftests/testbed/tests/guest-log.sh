@@ -17,8 +17,8 @@ allowed=(
 	'^smpboot: weird, boot CPU \(#N\) not listed by the BIOS$'
 	# No machine-check registers in CPUID.
 	'^mce: Unable to init MCE device \(rc: -N\)$'
-	# An emulator inside an emulator: a timer interrupt that the host's one core serves
-	# late, or slowly, takes longer than the kernel thinks it may.
+	# Seen now and then, with the host's cores busy. Probably an emulator inside an
+	# emulator serving a timer interrupt slowly; the cost of vmon's exits is part of it.
 	'^hrtimer: interrupt took N ns$'
 )
 
