@@ -143,6 +143,10 @@ check-guests: testbed
 check-bochs: testbed
 	@selftests/run $(testbed)/tests/bochs.sh
 
+# Guests that try to break out, in a host in Bochs.
+check-escape: testbed-$(HOST_KERNEL)
+	@selftests/run $(testbed)/tests/escape.sh
+
 # The kernel's style checker, from the headers of the host kernel, and sparse.
 check-sparse: kernels
 	$(MAKE) -B $(build)/module-6.1/vmon.ko C=2
@@ -168,6 +172,7 @@ help:
 	@echo 'make check-host    the test bed alone: Debian hosts in QEMU and Bochs'
 	@echo 'make check-guests  Linux guests, bad input, many VMs: hosts in QEMU'
 	@echo 'make check-bochs   a Linux guest with protection: a host in Bochs (10 minutes)'
+	@echo 'make check-escape  guests that try to break out: a host in Bochs (5 minutes)'
 	@echo 'make check-sparse  build the module for 6.1 under sparse'
 	@echo 'make demo          run a Debian i386 guest under vmon, here if the machine can'
 	@echo '                   load modules, else in an emulated Debian host'
@@ -181,6 +186,6 @@ help:
 FORCE:
 
 .PHONY: all deps deps-build deps-testbed module daemon kernels guests testbed testbed-host \
-	unit check check-unit check-daemon check-host check-guests check-bochs daemon-tests module-tests \
+	unit check check-unit check-daemon check-host check-guests check-bochs check-escape daemon-tests module-tests \
 	check-sparse demo clean distclean help FORCE \
 	$(addprefix module-,$(HOST_KERNELS)) $(addprefix testbed-,$(HOST_KERNELS))
