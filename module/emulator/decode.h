@@ -104,7 +104,7 @@ struct vmon_opnd {
 #define VMON_I_PRIV	0x0001	/* privileged: #GP at CPL > 0 */
 #define VMON_I_SENSITIVE 0x0002	/* shows or changes privileged state without trapping */
 #define VMON_I_BRANCH	0x0004	/* any control transfer, near, far, INT, IRET */
-#define VMON_I_COND	0x0008	/* ... that may also fall through */
+#define VMON_I_COND	0x0008	/* ... that may also not be taken */
 #define VMON_I_IO	0x0010	/* IN OUT INS OUTS: IOPL-sensitive */
 #define VMON_I_IOPL	0x0020	/* CLI STI: IOPL-sensitive */
 #define VMON_I_STRING	0x0040

@@ -320,33 +320,33 @@ const struct vmon_opdef vmon_group_reg[VMON_NR_REG_GROUPS][8] = {
 	[G_11V] = { D2(MOV, Ev, Iz, WR), },
 };
 
+#define PFX(g)	(G_##g - VMON_NR_REG_GROUPS)
+
 /* Without, 66, F3, F2. */
 const struct vmon_opdef
 vmon_group_pfx[VMON_END_PFX_GROUPS - VMON_NR_REG_GROUPS][4] = {
-#define PFX(g) [G_##g - VMON_NR_REG_GROUPS]
-	PFX(B8) = { [VMON_MP_F3] = D2(POPCNT, Gv, Ev, RD), },
-	PFX(BC) = {
+	[PFX(B8)] = { [VMON_MP_F3] = D2(POPCNT, Gv, Ev, RD), },
+	[PFX(BC)] = {
 		D2(BSF, Gv, Ev, RD), D2(BSF, Gv, Ev, RD),
 		D2(TZCNT, Gv, Ev, RD), D2(BSF, Gv, Ev, RD),
 	},
-	PFX(BD) = {
+	[PFX(BD)] = {
 		D2(BSR, Gv, Ev, RD), D2(BSR, Gv, Ev, RD),
 		D2(LZCNT, Gv, Ev, RD), D2(BSR, Gv, Ev, RD),
 	},
-	PFX(C3) = { D2(MOVNTI, Md, Gd, WR), },
-	PFX(38F0) = {
+	[PFX(C3)] = { D2(MOVNTI, Md, Gd, WR), },
+	[PFX(38F0)] = {
 		D2(MOVBE, Gv, Mv, RD), D2(MOVBE, Gv, Mv, RD),
 		[VMON_MP_F2] = D2(CRC32, Gd, Eb, RD),
 	},
-	PFX(38F1) = {
+	[PFX(38F1)] = {
 		D2(MOVBE, Mv, Gv, WR), D2(MOVBE, Mv, Gv, WR),
 		[VMON_MP_F2] = D2(CRC32, Gd, Ev, RD),
 	},
-	PFX(38F6) = {
+	[PFX(38F6)] = {
 		[VMON_MP_66] = D2(ADCX, Gd, Ed, RD),
 		[VMON_MP_F3] = D2(ADOX, Gd, Ed, RD),
 	},
-#undef PFX
 };
 
 static const struct vmon_opdef group7_mem[8] = {

@@ -172,6 +172,7 @@ static int through_gate(struct vmon_emu *e, const struct gate *g,
 	struct vmon_cpu *cpu = e->cpu;
 	struct vmon_desc cs;
 	u16 code = g->sel & ~3;
+	bool inner;
 	int ret;
 
 	if (!code)
@@ -183,10 +184,11 @@ static int through_gate(struct vmon_emu *e, const struct gate *g,
 		return vmon_emu_fault_code(e, VMON_EXC_GP, code);
 	if (!vmon_desc_p(&cs))
 		return vmon_emu_fault_code(e, VMON_EXC_NP, code);
-	if (!vmon_desc_is_conforming(&cs) && vmon_desc_dpl(&cs) < cpu->cpl)
-		ret = enter_inner(e, g, &cs, exc);
-	else if (cpu->eflags & VMON_FL_VM)
+	inner = !vmon_desc_is_conforming(&cs) && vmon_desc_dpl(&cs) < cpu->cpl;
+	if (!inner && (cpu->eflags & VMON_FL_VM))
 		return vmon_emu_fault_code(e, VMON_EXC_GP, code);
+	if (inner)
+		ret = enter_inner(e, g, &cs, exc);
 	else
 		ret = enter_same(e, g, &cs, exc);
 	if (ret == VMON_EMU_OK)

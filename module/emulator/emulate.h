@@ -27,8 +27,10 @@
 enum vmon_emu_result {
 	VMON_EMU_OK,		/* done, eip advanced */
 	VMON_EMU_FAULT,		/* exception recorded in ctx->exc; state unchanged */
-	VMON_EMU_RETRY,		/* an op wants to be called again: a device read is
-				 * pending; state unchanged (REP: progress kept) */
+	/* An op wants to be called again, a device read is pending; state unchanged
+	 * (REP: progress kept).
+	 */
+	VMON_EMU_RETRY,
 	VMON_EMU_FPU,		/* x87/MMX/SSE: ctx->insn must run on the real FPU */
 	VMON_EMU_UNSUPPORTED,	/* not supported: stop the VM with a report */
 };

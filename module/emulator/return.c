@@ -177,10 +177,11 @@ int vmon_emu_op_iret(struct vmon_emu *e)
 		vmon_emu_stack_commit(cpu, &st);
 		vmon_emu_seg_set_real(e, VMON_CS, sel);
 		cpu->eip = eip;
-	} else if (size == 4 && (flags & VMON_FL_VM) && cpu->cpl == 0) {
-		e->keep_rf = true;
-		return iret_to_vm86(e, &st, eip, sel, flags);
 	} else {
+		if (size == 4 && (flags & VMON_FL_VM) && cpu->cpl == 0) {
+			e->keep_rf = true;
+			return iret_to_vm86(e, &st, eip, sel, flags);
+		}
 		if (cpu->cpl == 0 && size == 4)
 			mask |= VMON_FL_VIF | VMON_FL_VIP;
 		ret = return_prot(e, &st, sel, eip, 0);

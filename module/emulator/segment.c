@@ -201,14 +201,14 @@ int vmon_emu_load_seg(struct vmon_emu *e, unsigned int sreg, u16 sel)
 		vmon_emu_seg_set_real(e, sreg, sel);
 		return VMON_EMU_OK;
 	}
-	if (sreg == VMON_SS) {
-		ret = check_stack_segment(e, sel, cpu->cpl, VMON_EXC_GP, &d);
-	} else if (!(sel & ~3)) {
+	if (sreg != VMON_SS && !(sel & ~3)) {
 		vmon_emu_seg_null(&cpu->seg[sreg], sel);
 		return VMON_EMU_OK;
-	} else {
-		ret = check_data_segment(e, sel, &d);
 	}
+	if (sreg == VMON_SS)
+		ret = check_stack_segment(e, sel, cpu->cpl, VMON_EXC_GP, &d);
+	else
+		ret = check_data_segment(e, sel, &d);
 	if (ret == VMON_EMU_OK)
 		ret = vmon_emu_desc_touch(e, &d);
 	if (ret == VMON_EMU_OK)

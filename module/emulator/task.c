@@ -137,9 +137,11 @@ static int load_segments(struct vmon_emu *e, const struct tss_state *s)
 static int check_new(struct vmon_emu *e, u16 sel, struct vmon_desc *d,
 		     enum vmon_task_source source)
 {
-	u8 vector = source == VMON_TASK_IRET ? VMON_EXC_TS : VMON_EXC_GP;
+	bool back = source == VMON_TASK_IRET;	/* to a task that is busy */
+	u8 vector = back ? VMON_EXC_TS : VMON_EXC_GP;
 	u16 code = sel & ~3;
 	unsigned int type;
+	bool busy;
 	int ret;
 
 	if (!code || (sel & 4))
@@ -148,8 +150,8 @@ static int check_new(struct vmon_emu *e, u16 sel, struct vmon_desc *d,
 	if (ret != VMON_EMU_OK)
 		return ret;
 	type = vmon_desc_type(d);
-	if (vmon_desc_s(d) || (type & 5) != 1 ||
-	    !(type & 2) == (source == VMON_TASK_IRET))
+	busy = type & 2;
+	if (vmon_desc_s(d) || (type & 5) != 1 || busy != back)
 		return vmon_emu_fault_code(e, vector, code);
 	if (!vmon_desc_p(d))
 		return vmon_emu_fault_code(e, VMON_EXC_NP, code);

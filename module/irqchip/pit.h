@@ -68,8 +68,10 @@ struct vmon_pit_channel {
 struct vmon_pit {
 	struct vmon_pit_channel ch[3];
 	u8 port61;		/* bits 0 (gate 2) and 1 (speaker), as written */
-	bool reprogrammed;	/* channel 0 got a control word or count: missed
-				 * ticks are void; the caller clears it */
+	/* Channel 0 got a control word or count, so missed ticks are void; the caller
+	 * clears it.
+	 */
+	bool reprogrammed;
 };
 
 void vmon_pit_reset(struct vmon_pit *pit, u64 now);

@@ -6,6 +6,9 @@
 #include "switch/probe.h"
 #include "version.h"
 
+#define UNPROTECTED \
+	"this CPU does not enforce segment limits: a guest could change the host; load vmon with allow_unprotected=1 only to test it"
+
 const char *vmon_guard_refusal(enum vmon_guard guard)
 {
 	const char *why = vmon_probe_refusal();
@@ -14,7 +17,7 @@ const char *vmon_guard_refusal(enum vmon_guard guard)
 		return why;
 	if (guard == VMON_GUARD_SEGMENT && !vmon_probe_limits_enforced() &&
 	    !READ_ONCE(vmon_allow_unprotected))
-		return "this CPU does not enforce segment limits: a guest could change the host; load vmon with allow_unprotected=1 only to test it";
+		return UNPROTECTED;
 	return NULL;
 }
 

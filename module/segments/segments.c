@@ -9,14 +9,15 @@
  * slots at the end of the table that hold the hidden parts of its segment
  * registers, truncated.
  */
+#include <linux/bits.h>
 #include <linux/string.h>
 
 #include "segments/segments.h"
 #include "switch/area.h"
 #include "switch/monitor_page.h"
 
-#define DESC_L		(1ull << 53)
-#define DESC_A		(1ull << 40)
+#define DESC_L		BIT_ULL(53)
+#define DESC_A		BIT_ULL(40)
 #define SS_WANTED	(VMON_SEG_DB | VMON_SEG_P | VMON_SEG_RW)
 #define CHUNK		64	/* descriptors read at a time */
 

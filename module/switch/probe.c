@@ -131,10 +131,10 @@ bool vmon_probe_limits_enforced(void)
 const char *vmon_probe_refusal(void)
 {
 	if (cpu_feature_enabled(X86_FEATURE_XENPV))
-		return "this kernel is a Xen PV guest and has no descriptor tables of its own: boot it as PVH or HVM";
+		return "a Xen PV guest does not own its descriptor tables: boot it as PVH or HVM";
 #ifdef X86_FEATURE_FRED
 	if (cpu_feature_enabled(X86_FEATURE_FRED))
-		return "FRED is active and replaces the IDT that vmon needs: boot the host with fred=off";
+		return "FRED is active and replaces the IDT: boot the host with fred=off";
 #endif
 	if (!boot_cpu_has(X86_FEATURE_NX))
 		return "the CPU has no NX bit, or it is off: switch it on in the firmware";

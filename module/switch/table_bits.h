@@ -6,6 +6,8 @@
 #ifndef VMON_SWITCH_TABLE_BITS_H
 #define VMON_SWITCH_TABLE_BITS_H
 
+#include <linux/bits.h>
+
 #define VMON_PTE_P	0x001ull
 #define VMON_PTE_W	0x002ull
 #define VMON_PTE_U	0x004ull
@@ -16,7 +18,7 @@
 #define VMON_PTE_PS	0x080ull	/* in a directory entry: large page */
 #define VMON_PTE_PAT	0x080ull	/* in a table entry; reserved in guests */
 #define VMON_PTE_G	0x100ull
-#define VMON_PTE_NX	(1ull << 63)
+#define VMON_PTE_NX	BIT_ULL(63)
 #define VMON_PTE_ADDR	0x000ffffffffff000ull
 
 #endif /* VMON_SWITCH_TABLE_BITS_H */

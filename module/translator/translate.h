@@ -24,8 +24,8 @@
 #include "emulator/decode.h"
 #include "switch/monitor_page.h"
 
-#define VMON_BT_VECTOR	0x18	/* INT that translated code leaves by: a vector that no
-				 * hardware raises (SDM vol. 3, table 6-1: reserved) */
+/* INT that translated code leaves by: no hardware raises it (SDM vol. 3, table 6-1). */
+#define VMON_BT_VECTOR	0x18
 #define VMON_BT_LUT_SIZE 65536	/* entries, indexed by the low 16 bits of the guest EIP */
 
 struct vmon_bt;
@@ -52,15 +52,22 @@ struct vmon_bt_ops {
 /* Offset in the cache of eight bytes that are always zero. */
 #define VMON_BT_ZEROES	(VMON_BT_LUT_SIZE * 8u + 32)
 
-/* What a site in the translation cache is, for vmon_bt_locate(). */
+/**
+ * enum vmon_bt_site - what a site in the translation cache is, for vmon_bt_locate()
+ * @VMON_BT_COPY:	inside an instruction's code; not a callout
+ * @VMON_BT_EMULATE:	callout: emulate the guest instruction, resume behind it
+ * @VMON_BT_CHAIN:	callout: go to the target, and patch this site to it
+ * @VMON_BT_LOOKUP:	callout: go to the address in mpage->guest_eip; the instruction
+ *			is complete, enter it into the table
+ * @VMON_BT_PENDING:	callout: the instruction (STI, POPF, ...) is complete and an
+ *			interrupt is pending: resume at the target
+ */
 enum vmon_bt_site {
-	VMON_BT_COPY,		/* inside an instruction's code; not a callout */
-	VMON_BT_EMULATE,	/* callout: emulate the guest instruction, resume behind it */
-	VMON_BT_CHAIN,		/* callout: go to @target, and patch this site to it */
-	VMON_BT_LOOKUP,		/* callout: go to the address in mpage->guest_eip; the
-				 * instruction is complete, enter it into the table */
-	VMON_BT_PENDING,	/* callout: the instruction (STI, POPF, ...) is complete and an
-				 * interrupt is pending: resume at @target */
+	VMON_BT_COPY,
+	VMON_BT_EMULATE,
+	VMON_BT_CHAIN,
+	VMON_BT_LOOKUP,
+	VMON_BT_PENDING,
 };
 
 /**
@@ -139,8 +146,10 @@ int vmon_bt_resume(struct vmon_bt *bt, u32 site, u32 eip, u32 *tc);
  */
 int vmon_bt_locate(struct vmon_bt *bt, u32 tc, struct vmon_bt_pos *pos);
 
-/* The guest wrote to guest physical [gpa, gpa + len): drop units made from it.
- * Return: true if there were any. */
+/*
+ * The guest wrote to guest physical [gpa, gpa + len): drop units made from it.
+ * Return: true if there were any.
+ */
 bool vmon_bt_invalidate_gpa(struct vmon_bt *bt, u64 gpa, unsigned int len);
 
 /* The guest changed the mapping of the linear page(s): drop units fetched there. */

@@ -132,7 +132,7 @@ struct vmon_dtr {
 /* FXSAVE image, SDM vol. 1, 10.5.1. */
 struct vmon_fpu {
 	u8 fxsave[512];
-} __attribute__((aligned(16)));
+} __aligned(16);
 
 /**
  * struct vmon_cpu - guest CPU state

@@ -4,34 +4,36 @@
  * that nobody here emulates (MCE, MTRR, PAT, VME, PSE-36, APIC unless present).
  * The leaves are a table; SDM vol. 2, CPUID.
  */
+#include <linux/bits.h>
+#include <linux/kernel.h>
 #include <linux/string.h>
 #include "vm/cpuid.h"
 
 /* Leaf 1, EDX. */
-#define F_FPU	(1u << 0)
-#define F_DE	(1u << 2)
-#define F_PSE	(1u << 3)
-#define F_TSC	(1u << 4)
-#define F_MSR	(1u << 5)
-#define F_PAE	(1u << 6)
-#define F_CX8	(1u << 8)
-#define F_APIC	(1u << 9)
-#define F_SEP	(1u << 11)
-#define F_PGE	(1u << 13)
-#define F_CMOV	(1u << 15)
-#define F_CLFSH	(1u << 19)
-#define F_MMX	(1u << 23)
-#define F_FXSR	(1u << 24)
-#define F_SSE	(1u << 25)
-#define F_SSE2	(1u << 26)
+#define F_FPU	BIT(0)
+#define F_DE	BIT(2)
+#define F_PSE	BIT(3)
+#define F_TSC	BIT(4)
+#define F_MSR	BIT(5)
+#define F_PAE	BIT(6)
+#define F_CX8	BIT(8)
+#define F_APIC	BIT(9)
+#define F_SEP	BIT(11)
+#define F_PGE	BIT(13)
+#define F_CMOV	BIT(15)
+#define F_CLFSH	BIT(19)
+#define F_MMX	BIT(23)
+#define F_FXSR	BIT(24)
+#define F_SSE	BIT(25)
+#define F_SSE2	BIT(26)
 #define FEATURES (F_FPU | F_DE | F_PSE | F_TSC | F_MSR | F_PAE | F_CX8 | \
 		  F_SEP | F_PGE | F_CMOV | F_CLFSH | F_MMX | F_FXSR | F_SSE | \
 		  F_SSE2)
-#define F_HYPERVISOR	(1u << 31)	/* ECX */
-#define F_TSC_ADJUST	(1u << 1)	/* leaf 7, EBX */
-#define F_ARCH_CAPABILITIES (1u << 29)	/* leaf 7, EDX */
-#define F_INVARIANT_TSC	(1u << 8)	/* leaf 80000007, EDX */
-#define F_NX		(1u << 20)	/* leaf 80000001, EDX */
+#define F_HYPERVISOR	BIT(31)	/* ECX */
+#define F_TSC_ADJUST	BIT(1)	/* leaf 7, EBX */
+#define F_ARCH_CAPABILITIES BIT(29)	/* leaf 7, EDX */
+#define F_INVARIANT_TSC	BIT(8)	/* leaf 80000007, EDX */
+#define F_NX		BIT(20)	/* leaf 80000001, EDX */
 
 struct leaf {
 	u32 leaf, eax, ebx, ecx, edx;
@@ -68,7 +70,7 @@ void vmon_cpuid(u32 *eax, u32 *ebx, u32 *ecx, u32 *edx, bool nx, bool apic,
 		*edx = part[3];
 		return;
 	}
-	for (i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(leaves); i++) {
 		if (leaves[i].leaf != leaf)
 			continue;
 		*eax = leaves[i].eax;

@@ -103,9 +103,9 @@ void vmon_exec_code_table_written(struct vmon_exec *x, u64 gpa, unsigned int len
 
 	for (i = 0; size == 8 && i < 4; i++)
 		root |= gfn == cpu->pdptr[i] >> 12;
-	if (root)
+	if (root) {
 		vmon_exec_code_root(x);
-	else if (!(vmon_mmu_protected(x->mmu, gfn) & VMON_GFN_TABLE)) {
+	} else if (!(vmon_mmu_protected(x->mmu, gfn) & VMON_GFN_TABLE)) {
 		drop_table(x, gfn);
 		return;
 	}

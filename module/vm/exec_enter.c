@@ -372,9 +372,11 @@ enum vmon_run vmon_exec_kernel(struct vmon_exec *x, bool one)
 	bool again;
 	u32 tc;
 
-	if (!kernel_segments(x, sel))
-		return one ? vmon_exec_error(x, "an FPU instruction with such segments is not supported") :
-			     vmon_exec_emulate(x, VMON_WHY_MODE);
+	if (!kernel_segments(x, sel)) {
+		if (!one)
+			return vmon_exec_emulate(x, VMON_WHY_MODE);
+		return vmon_exec_error(x, "an FPU instruction with such segments is not supported");
+	}
 	if (vmon_bt_enter(x->bt, cpu->eip, &tc))
 		return one ? vmon_exec_error(x, "an FPU instruction could not be translated") :
 			     vmon_exec_emulate(x, VMON_WHY_MODE);

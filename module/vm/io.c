@@ -166,8 +166,8 @@ static int enqueue(struct vmon_vcpu *vcpu, struct vmon_io_req *req)
 		err = vmon_io_flush(vcpu);
 		if (err)
 			return err;
-		swait_event_idle_exclusive(vcpu->wq, !window_full(io) ||
-						     vmon_vcpu_requested(vcpu));
+		swait_event_idle_exclusive(vcpu->wq,
+					   !window_full(io) || vmon_vcpu_requested(vcpu));
 		if (window_full(io))
 			return -EINTR;
 	}
@@ -187,6 +187,12 @@ static bool same_access(const struct vmon_io_req *a, const struct vmon_io_req *b
 	return a->space == b->space && a->addr == b->addr && a->len == b->len;
 }
 
+static bool answered(const struct vmon_io *io)
+{
+	/* Pairs with vmon_io_done(): the data is there before it is said to be. */
+	return smp_load_acquire(&io->read_state) == VMON_IO_READ_ANSWERED;
+}
+
 /* A read by the owner: begun now, or before an interruption. */
 static int owner_read(struct vmon_vcpu *vcpu, struct vmon_io_req *req, u32 *val)
 {
@@ -202,10 +208,7 @@ static int owner_read(struct vmon_vcpu *vcpu, struct vmon_io_req *req, u32 *val)
 	err = vmon_io_flush(vcpu);
 	if (err)
 		return err;
-	swait_event_idle_exclusive(vcpu->wq,
-				   smp_load_acquire(&io->read_state) ==
-				   VMON_IO_READ_ANSWERED ||
-				   vmon_vcpu_requested(vcpu));
+	swait_event_idle_exclusive(vcpu->wq, answered(io) || vmon_vcpu_requested(vcpu));
 	if (READ_ONCE(io->read_state) != VMON_IO_READ_ANSWERED)
 		return -EINTR;
 	*val = io->read_data;
@@ -343,6 +346,7 @@ int vmon_io_done(struct vmon_vm *vm, u32 seq, const u32 *data,
 			goto out;
 		}
 		io->read_data = *data;
+		/* Pairs with answered(). */
 		smp_store_release(&io->read_state, VMON_IO_READ_ANSWERED);
 	}
 	WRITE_ONCE(io->done, seq);
@@ -367,7 +371,7 @@ static const char *range_refusal(const struct vmon_range *r)
 		return "addr, size: outside the space, or no size";
 	for (i = 0; r->space == VMON_SPACE_PORT && i < r->size; i++) {
 		if (vmon_irq_owns_port(r->addr + i))
-			return "addr: the module emulates the interrupt controllers and the timer itself";
+			return "addr: ports of the module's interrupt controllers and timer";
 	}
 	return NULL;
 }

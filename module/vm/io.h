@@ -61,7 +61,7 @@ static_assert(!(VMON_IO_WINDOW & (VMON_IO_WINDOW - 1)));
  * @read_state, @read, @read_data: the read in flight
  */
 struct vmon_io {
-	spinlock_t lock;
+	spinlock_t lock;	/* of all below */
 	struct vmon_range range[VMON_NR_RANGES];
 	unsigned int nr;
 	u32 seq;

@@ -17,7 +17,7 @@ struct file;
 struct netlink_ext_ack;
 
 #define VMON_MEM_REGIONS	8
-#define VMON_MEM_LIMIT		(1ull << 32)	/* bytes */
+#define VMON_MEM_LIMIT		0x100000000ull	/* bytes */
 
 /**
  * struct vmon_mem_region - guest-physically contiguous memory

@@ -17,13 +17,15 @@
 #define PARK_TIMEOUT	(10 * HZ)
 
 const char *const vmon_stat_name[VMON_STAT_NR] = {
-#define VMON_STAT_NAME(name, text) [VMON_STAT_##name] = (text),
+#define VMON_STAT_NAME(name, text)	\
+	[VMON_STAT_##name] = (text),
 	VMON_STATS(VMON_STAT_NAME)
 #undef VMON_STAT_NAME
 };
 
 const char *const vmon_trace_name[VMON_TRACE_NR] = {
-#define VMON_TRACE_NAME(name, text) [VMON_TRACE_##name] = (text),
+#define VMON_TRACE_NAME(name, text)	\
+	[VMON_TRACE_##name] = (text),
 	VMON_TRACES(VMON_TRACE_NAME)
 #undef VMON_TRACE_NAME
 };
@@ -41,14 +43,18 @@ void vmon_vcpu_request_park(struct vmon_vcpu *vcpu)
 	vmon_vcpu_kick(vcpu);
 }
 
+static bool parked(const struct vmon_vcpu *vcpu)
+{
+	/* Pairs with the release in park(): registers and clock are settled. */
+	return smp_load_acquire(&vcpu->parked);
+}
+
 int vmon_vcpu_park(struct vmon_vcpu *vcpu)
 {
 	vmon_vcpu_request_park(vcpu);
 	/* Pairs with the one in park(): either it sees the bit or we wait. */
 	smp_mb();
-	if (!swait_event_idle_timeout_exclusive(vcpu->parked_wq,
-						smp_load_acquire(&vcpu->parked),
-						PARK_TIMEOUT))
+	if (!swait_event_idle_timeout_exclusive(vcpu->parked_wq, parked(vcpu), PARK_TIMEOUT))
 		return -ETIMEDOUT;
 	return 0;
 }
@@ -71,6 +77,7 @@ static void park(struct vmon_vcpu *vcpu)
 	vmon_count(vcpu, PAUSES);
 	vmon_trace(vcpu, VMON_TRACE_PAUSE, 0, 0);
 	vmon_irq_stop_clock(vm);
+	/* Pairs with parked(). */
 	smp_store_release(&vcpu->parked, true);
 	swake_up_one(&vcpu->parked_wq);
 	swait_event_idle_exclusive(vcpu->wq,
@@ -91,8 +98,8 @@ static void sleep_in_hlt(struct vmon_vcpu *vcpu)
 				"HLT with interrupts disabled");
 		return;
 	}
-	swait_event_idle_exclusive(vcpu->wq, vmon_irq_pending(vcpu) ||
-					     vmon_vcpu_requested(vcpu));
+	swait_event_idle_exclusive(vcpu->wq,
+				   vmon_irq_pending(vcpu) || vmon_vcpu_requested(vcpu));
 	if (vmon_irq_pending(vcpu))
 		vcpu->cpu.halted = false;
 }

@@ -60,8 +60,8 @@ struct vmon_vm {
 	char name[VMON_NAME_MAX + 1];
 	refcount_t refs;
 	struct list_head node;
-	struct mutex lock;
-	spinlock_t state_lock;
+	struct mutex lock;		/* of handlers against each other */
+	spinlock_t state_lock;		/* of state and what goes with it */
 	enum vmon_state state;
 	enum vmon_cause cause;
 	char report[VMON_REPORT_MAX];

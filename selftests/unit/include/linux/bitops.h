@@ -3,11 +3,7 @@
 #ifndef VMON_SHIM_BITOPS_H
 #define VMON_SHIM_BITOPS_H
 
+#include <linux/bits.h>
 #include <linux/types.h>
-
-#ifndef BIT
-#define BIT(n)		(1ul << (n))
-#define BIT_ULL(n)	(1ull << (n))
-#endif
 
 #endif /* VMON_SHIM_BITOPS_H */
