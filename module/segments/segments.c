@@ -2,9 +2,10 @@
 /*
  * Segments: what the real descriptor table holds for the guest's.
  *
- * One table serves both rings. Its low entries shadow the guest's GDT, for direct
- * execution: ring 3 cannot reach the monitor page anyway (its U bit is clear), so
- * limits stay as they are, and thread-local storage at negative offsets works.
+ * One GDT serves both rings. Its low entries shadow the guest's GDT, for direct
+ * execution, and a table of its own shadows the guest's LDT: ring 3 cannot reach the
+ * monitor page anyway (its U bit is clear), so limits stay as they are, and
+ * thread-local storage at negative offsets works.
  * The guest kernel at ring 1 never loads those: translated code runs on five
  * slots at the end of the table that hold the hidden parts of its segment
  * registers, truncated.
@@ -86,74 +87,94 @@ bool vmon_segments_kernel(const struct vmon_cpu *cpu, u64 *gdt)
 	return true;
 }
 
-/* What ring 3 may find in the table for a guest descriptor. */
+/* What ring 3 may find in a table for a guest descriptor. */
 static u64 user_shadow(u64 desc)
 {
 	u16 attr = desc >> 40;
 
-	if (!(attr & VMON_SEG_P) || !(attr & VMON_SEG_S) || !(attr & VMON_SEG_A) ||
-	    (attr & VMON_SEG_DPL) != VMON_SEG_DPL)
+	if (!(attr & VMON_SEG_S) || (attr & VMON_SEG_DPL) != VMON_SEG_DPL)
+		return 0;
+	/* Loading it would set the bit here and not in the guest's table. */
+	if ((attr & VMON_SEG_P) && !(attr & VMON_SEG_A))
 		return 0;
 	/* Outside long mode the L bit means nothing; here it would. */
 	return desc & ~DESC_L;
 }
 
-static bool sync_user_gdt(struct vmon_user_gdt *u, const struct vmon_cpu *cpu,
-			  int (*read)(void *priv, u32 gva, void *buf, unsigned int len),
-			  void *priv)
+/* Bring one shadow up to date: @n descriptors, in guest memory at @base. */
+static bool sync_table(struct vmon_user_tables *u, unsigned int ti, u32 base,
+		       unsigned int n,
+		       int (*read)(void *priv, u32 gva, void *buf, unsigned int len),
+		       void *priv)
 {
-	unsigned int n = ((u32)cpu->gdtr.limit + 1) / 8;
+	u64 *table = u->table[ti], buf[CHUNK];
 	unsigned int i, j, count;
-	u64 buf[CHUNK];
 
-	if (n > VMON_GDT_FIRST)
-		n = VMON_GDT_FIRST;
 	for (i = 0; i < n; i += count) {
 		count = n - i < CHUNK ? n - i : CHUNK;
-		if (read(priv, cpu->gdtr.base + 8 * i, buf, 8 * count)) {
+		if (read(priv, base + 8 * i, buf, 8 * count)) {
 			/* What is there already must not outlive the limit. */
-			if (u->synced < i)
-				u->synced = i;
+			if (u->synced[ti] < i)
+				u->synced[ti] = i;
 			return false;
 		}
 		for (j = 0; j < count; j++)
-			u->gdt[i + j] = i + j ? user_shadow(buf[j]) : 0;
+			table[i + j] = user_shadow(buf[j]);
 	}
-	if (n < u->synced)
-		memset(&u->gdt[n], 0, 8 * (u->synced - n));
-	u->synced = n;
+	if (!ti)
+		table[0] = 0;
+	if (n < u->synced[ti])
+		memset(&table[n], 0, 8 * (u->synced[ti] - n));
+	u->synced[ti] = n;
 	return true;
 }
 
-static bool reversible(const struct vmon_user_gdt *u, const struct vmon_cpu *cpu,
+static unsigned int table_entries(u32 limit, unsigned int max)
+{
+	if (limit > 0xffff)
+		limit = 0xffff;
+	return (limit + 1) / 8 < max ? (limit + 1) / 8 : max;
+}
+
+static bool reversible(const struct vmon_user_tables *u, const struct vmon_cpu *cpu,
 		       unsigned int sreg)
 {
 	const struct vmon_seg *s = &cpu->seg[sreg];
+	unsigned int ti = s->sel >> 2 & 1;
 	u64 desc;
 
 	if (!(s->sel & ~3))
 		return !(s->attr & VMON_SEG_P) && sreg != VMON_CS && sreg != VMON_SS;
-	if (s->sel & 4 || s->sel / 8 >= u->synced || !(s->attr & VMON_SEG_P))
+	if (s->sel / 8 >= u->synced[ti] || !(s->attr & VMON_SEG_P))
+		return false;
+	/* IRET to a 16-bit stack leaves the upper half of our own RSP in ESP. */
+	if (sreg == VMON_SS && !(s->attr & VMON_SEG_DB))
 		return false;
 	desc = vmon_desc_make(s->base, s->limit, s->attr) | DESC_A;
-	return u->gdt[s->sel / 8] == (desc & ~DESC_L);
+	return u->table[ti][s->sel / 8] == (desc & ~DESC_L);
 }
 
-bool vmon_segments_user(struct vmon_user_gdt *u, const struct vmon_cpu *cpu,
+bool vmon_segments_user(struct vmon_user_tables *u, const struct vmon_cpu *cpu,
 			int (*read)(void *priv, u32 gva, void *buf, unsigned int len),
 			void *priv)
 {
+	const struct vmon_seg *ldt = &cpu->seg[VMON_LDTR];
+	bool has_ldt = (ldt->sel & ~3) && (ldt->attr & VMON_SEG_P);
 	unsigned int i;
 
-	if (!sync_user_gdt(u, cpu, read, priv))
+	if (!sync_table(u, 0, cpu->gdtr.base, table_entries(cpu->gdtr.limit, VMON_GDT_FIRST),
+			read, priv) ||
+	    !sync_table(u, 1, ldt->base, has_ldt ? table_entries(ldt->limit, 8192) : 0,
+			read, priv))
 		return false;
 	for (i = 0; i < VMON_NR_SREGS; i++)
 		if (!reversible(u, cpu, i))
 			return false;
-	return true;
+	/* IRET would refuse it at ring 0. */
+	return cpu->eip <= cpu->seg[VMON_CS].limit;
 }
 
-void vmon_segments_user_exit(const struct vmon_user_gdt *u, struct vmon_cpu *cpu,
+void vmon_segments_user_exit(const struct vmon_user_tables *u, struct vmon_cpu *cpu,
 			     const u16 sel[6])
 {
 	unsigned int i;
@@ -164,7 +185,7 @@ void vmon_segments_user_exit(const struct vmon_user_gdt *u, struct vmon_cpu *cpu
 		if (s->sel == sel[i])
 			continue;
 		if (sel[i] & ~3) {
-			vmon_desc_read(s, u->gdt[sel[i] / 8], sel[i]);
+			vmon_desc_read(s, u->table[sel[i] >> 2 & 1][sel[i] / 8], sel[i]);
 		} else {
 			memset(s, 0, sizeof(*s));
 			s->sel = sel[i];

@@ -42,31 +42,33 @@ bool vmon_segment_cut(const struct vmon_seg *seg, u64 *desc);
 bool vmon_segments_kernel(const struct vmon_cpu *cpu, u64 *gdt);
 
 /**
- * struct vmon_user_gdt - shadow of the guest's GDT, for ring 3
- * @gdt:	the run GDT; its first @synced entries are managed here
+ * struct vmon_user_tables - shadows of the guest's GDT and LDT, for ring 3
+ * @table:	by the TI bit of a selector: the run GDT, and the run LDT
+ * @synced:	so many entries from the first on are not empty
  */
-struct vmon_user_gdt {
-	u64 *gdt;
-	unsigned int synced;
+struct vmon_user_tables {
+	u64 *table[2];
+	unsigned int synced[2];
 };
 
 /**
- * vmon_segments_user() - bring the shadow up to date and check the registers
+ * vmon_segments_user() - bring the shadows up to date and check the registers
  * @read:	reads guest linear memory with system privilege; 0 on success
  *
- * Only what ring 3 can load is in the shadow: present code and data of DPL 3
- * whose accessed bit is set already. Everything else reads as absent, so that
- * loading it traps to the emulator, which does what the guest's descriptor says.
+ * Only what ring 3 can load or look at is in the shadows: code and data of DPL 3
+ * whose accessed bit is set already, or that are not present. Everything else
+ * reads as empty, so that loading it traps to the emulator, which does what the
+ * guest's descriptor says.
  *
  * Return: false if a segment register's hidden part differs from its descriptor,
- * or comes from the LDT: the guest is emulated then.
+ * the stack is of 16 bits, or EIP lies beyond CS: the guest is emulated then.
  */
-bool vmon_segments_user(struct vmon_user_gdt *u, const struct vmon_cpu *cpu,
+bool vmon_segments_user(struct vmon_user_tables *u, const struct vmon_cpu *cpu,
 			int (*read)(void *priv, u32 gva, void *buf, unsigned int len),
 			void *priv);
 
 /* Ring 3 may have loaded segment registers: take over what it has in them. */
-void vmon_segments_user_exit(const struct vmon_user_gdt *u, struct vmon_cpu *cpu,
+void vmon_segments_user_exit(const struct vmon_user_tables *u, struct vmon_cpu *cpu,
 			     const u16 sel[6]);
 
 #endif /* VMON_SEGMENTS_SEGMENTS_H */

@@ -25,6 +25,7 @@
 #define VMON_SEL_ES1	(8184 * 8 + 1)	/* two slots each: VMON_SEG_WAYS */
 #define VMON_SEL_DS1	(8186 * 8 + 1)
 #define VMON_SEL_FS1	(8188 * 8 + 1)
+#define VMON_SEL_LDT	(8190 * 8)	/* two slots */
 
 /* Offsets in struct vmon_area. */
 #define A_GUEST_CR3	0x00
@@ -33,6 +34,7 @@
 #define A_HOST_FS_BASE	0x18
 #define A_HOST_GS_BASE	0x20
 #define A_HOST_SEGS	0x28	/* u16: ds es fs gs ldt tr */
+#define A_GUEST_LDT	0x34
 #define A_RUN_GDTR	0x40
 #define A_TRANS_GDTR	0x50
 #define A_IDTR		0x60
@@ -120,10 +122,12 @@ struct vmon_ist {
  * struct vmon_area - the monitor area
  * @guest_cr3:	root of the guest's shadow tables
  * @host_cr3:	to return to, with bit 63 set where PCIDs allow to keep the TLB
+ * @guest_ldt:	LDTR while the guest runs: VMON_SEL_LDT, or 0 for none
  * @late:	VMON_LATE_*, set by handlers that came in a window of the switch
  * @frame:	guest registers; ends at a multiple of 16, as the CPU aligns RSP
  * @run_gdt:	in force while the guest runs
  * @trans_gdt:	in force while tables change: the host's sixteen entries and ours
+ * @ldt:	shadow of the guest's LDT
  */
 struct vmon_area {
 	u64 guest_cr3;
@@ -132,7 +136,8 @@ struct vmon_area {
 	u64 host_fs_base;
 	u64 host_gs_base;
 	u16 host_ds, host_es, host_fs, host_gs, host_ldt, host_tr;
-	u32 pad0[3];
+	u16 guest_ldt;
+	u16 pad0[5];
 	struct vmon_table_reg run_gdtr, trans_gdtr, idtr, host_gdtr, host_idtr;
 	u64 late;
 	struct vmon_frame frame;
@@ -142,6 +147,7 @@ struct vmon_area {
 	gate_desc idt[256] __aligned(PAGE_SIZE);
 	u64 run_gdt[8192] __aligned(PAGE_SIZE);
 	u64 trans_gdt[8192] __aligned(PAGE_SIZE);
+	u64 ldt[8192] __aligned(PAGE_SIZE);
 };
 
 /* entry.S */

@@ -75,7 +75,7 @@ vmon_switch_asm:
 	mov	$VMON_SEL_TSS, %eax
 	ltr	%ax
 .Lentry_tr_end:
-	xor	%eax, %eax
+	mov	A_GUEST_LDT(%rdi), %ax
 	lldt	%ax
 	lea	(A_FRAME + F_RIP)(%rdi), %rsp
 	mov	A_GUEST_CR3(%rdi), %rax

@@ -23,6 +23,7 @@ static_assert(offsetof(struct vmon_area, host_rsp) == A_HOST_RSP);
 static_assert(offsetof(struct vmon_area, host_fs_base) == A_HOST_FS_BASE);
 static_assert(offsetof(struct vmon_area, host_gs_base) == A_HOST_GS_BASE);
 static_assert(offsetof(struct vmon_area, host_ds) == A_HOST_SEGS);
+static_assert(offsetof(struct vmon_area, guest_ldt) == A_GUEST_LDT);
 static_assert(offsetof(struct vmon_area, run_gdtr) == A_RUN_GDTR);
 static_assert(offsetof(struct vmon_area, trans_gdtr) == A_TRANS_GDTR);
 static_assert(offsetof(struct vmon_area, idtr) == A_IDTR);
@@ -135,6 +136,14 @@ static void set_gdtr(struct vmon_table_reg *reg, const void *base, size_t size)
 	reg->base = (u64)base;
 }
 
+/* LLDT reads it from the transition GDT; nobody looks for it later. */
+static void set_ldt_desc(u64 *gdt, const struct vmon_area *a)
+{
+	gdt[VMON_SEL_LDT / 8] = GDT_ENTRY(0x82, (u64)a->ldt & 0xffffffff,
+					  sizeof(a->ldt) - 1);
+	gdt[VMON_SEL_LDT / 8 + 1] = (u64)a->ldt >> 32;
+}
+
 static void fill_area(struct vmon_area *a)
 {
 	unsigned int i;
@@ -156,6 +165,7 @@ static void fill_area(struct vmon_area *a)
 
 	a->run_gdt[VMON_SEL_CS64 / 8] = DESC_CS64;
 	a->trans_gdt[VMON_SEL_CS64 / 8] = DESC_CS64;
+	set_ldt_desc(a->trans_gdt, a);
 	set_gdtr(&a->run_gdtr, a->run_gdt, sizeof(a->run_gdt));
 	set_gdtr(&a->trans_gdtr, a->trans_gdt, sizeof(a->trans_gdt));
 	set_gdtr(&a->idtr, a->idt, sizeof(a->idt));

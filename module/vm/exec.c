@@ -56,7 +56,8 @@ int vmon_exec_create(struct vmon_vcpu *vcpu)
 	err = vmon_world_create(&x->world);
 	if (err)
 		goto fail;
-	x->user_gdt.gdt = x->world.area->run_gdt;
+	x->user_tables.table[0] = x->world.area->run_gdt;
+	x->user_tables.table[1] = x->world.area->ldt;
 	x->mpage = (struct vmon_mpage *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	err = x->mpage ? create_cache(x) : -ENOMEM;
 	if (err)
@@ -129,7 +130,7 @@ static bool fit_for_user(struct vmon_exec *x)
 
 	return cpu->cpl == 3 && (cpu->eflags & flags) == VMON_FL_IF &&
 	       !(cpu->dr[7] & DR7_ENABLED) &&
-	       vmon_segments_user(&x->user_gdt, cpu, vmon_exec_read_system, x);
+	       vmon_segments_user(&x->user_tables, cpu, vmon_exec_read_system, x);
 }
 
 static bool fit_for_translation(const struct vmon_exec *x)

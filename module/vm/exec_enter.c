@@ -220,6 +220,7 @@ enum vmon_run vmon_exec_user(struct vmon_exec *x)
 	f->es = cpu->seg[VMON_ES].sel;
 	f->fs = cpu->seg[VMON_FS].sel;
 	f->gs = cpu->seg[VMON_GS].sel;
+	a->guest_ldt = x->user_tables.synced[1] ? VMON_SEL_LDT : 0;
 	x->mpage->vif = VMON_FL_IF;
 	if (!enter(x))
 		return VMON_RUN_AGAIN;
@@ -237,7 +238,7 @@ enum vmon_run vmon_exec_user(struct vmon_exec *x)
 		sel[VMON_DS] = f->ds;
 		sel[VMON_FS] = f->fs;
 		sel[VMON_GS] = f->gs;
-		vmon_segments_user_exit(&x->user_gdt, cpu, sel);
+		vmon_segments_user_exit(&x->user_tables, cpu, sel);
 		if (f->vector != VMON_EXC_DB && !host_event(x, f->vector))
 			cpu->eflags &= ~VMON_FL_RF;
 	}
@@ -303,6 +304,7 @@ static void load_kernel_state(struct vmon_exec *x, u32 tc, const u16 sel[6])
 	unsigned int i;
 
 	load_regs(x);
+	x->world.area->guest_ldt = 0;
 	f->rip = tc;
 	f->rflags = (cpu->eflags & FL_GUEST) | VMON_FL_IF | VMON_FL_FIXED;
 	f->cs = VMON_SEL_CS1;

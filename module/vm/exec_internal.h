@@ -54,7 +54,7 @@ struct vmon_code_region {
  * @tc_tables:	last-level tables of the window
  * @window:	guest linear address of the cache
  * @emu:	the emulator, bound to vcpu->cpu
- * @user_gdt:	shadow of the guest's GDT
+ * @user_tables: shadows of the guest's GDT and LDT
  * @seg_cache:	segments that translated code may load by itself
  * @tlb:	the emulator's translations, by access
  * @tlb_generation: changes when they all become invalid: at every entry to the
@@ -80,7 +80,7 @@ struct vmon_exec {
 	u64 *tc_tables[VMON_TC_TABLES];
 	u32 window;
 	struct vmon_emu emu;
-	struct vmon_user_gdt user_gdt;
+	struct vmon_user_tables user_tables;
 	struct vmon_seg_cache seg_cache;
 	struct vmon_tlb_entry tlb[8][VMON_TLB_SLOTS];
 	u32 tlb_generation;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The shadow of the guest's GDT for ring 3, against random tables: only what ring 3
- * can load, nothing of 64 bits, nothing left over, the monitor's part untouched.
+ * The shadows of the guest's GDT and LDT for ring 3, against random tables: only what
+ * ring 3 can load or look at, nothing of 64 bits, nothing left over, the monitor's part
+ * untouched.
  *
  * Arguments: seed, rounds.
  */
@@ -13,14 +14,17 @@
 #include "tap.h"
 
 #define GDT_BASE	0xfff80000u
+#define LDT_BASE	0x00430008u
 #define CANARY		0xdeadbeef0badcafeull
 
 static u64 seed = 20240607;
-static u64 guest[8192];		/* the guest's table, at gdtr.base */
+static u64 guest[8192];		/* the guest's GDT, at gdtr.base */
+static u64 guest_ldt[8192];
 static u64 run[8192];		/* the run GDT */
+static u64 run_ldt[8192];
 static u32 fail_at;		/* reads fail from this offset on */
 static struct vmon_cpu cpu;
-static struct vmon_user_gdt user = { .gdt = run };
+static struct vmon_user_tables user = { .table = { run, run_ldt } };
 
 static u32 rnd(void)
 {
@@ -32,12 +36,13 @@ static u32 rnd(void)
 
 static int read_guest(void *priv, u32 gva, void *buf, unsigned int len)
 {
-	u32 off = gva - cpu.gdtr.base;
+	bool ldt = gva - LDT_BASE < sizeof(guest_ldt);
+	u32 off = gva - (ldt ? LDT_BASE : cpu.gdtr.base);
 
 	(void)priv;
 	if (off + len > fail_at || off + len > sizeof(guest))
 		return -1;
-	memcpy(buf, (u8 *)guest + off, len);
+	memcpy(buf, (u8 *)(ldt ? guest_ldt : guest) + off, len);
 	return 0;
 }
 
@@ -57,10 +62,30 @@ static unsigned int entries(void)
 	return n < VMON_GDT_FIRST ? n : VMON_GDT_FIRST;
 }
 
+static unsigned int ldt_entries(void)
+{
+	const struct vmon_seg *ldt = &cpu.seg[VMON_LDTR];
+
+	if (ldt->sel < 4 || !(ldt->attr & VMON_SEG_P))
+		return 0;
+	return ldt->limit > 0xffff ? 8192 : (ldt->limit + 1) / 8;
+}
+
+static u64 guest_desc(u16 sel)
+{
+	return sel & 4 ? guest_ldt[sel / 8] : guest[sel / 8];
+}
+
 /* What ring 3 may load, by the bits of SDM vol. 3, figure 3-8. */
 static bool loadable(u64 d)
 {
 	return (d >> 47 & 1) && (d >> 44 & 1) && (d >> 45 & 3) == 3 && (d >> 40 & 1);
+}
+
+/* Or look at, with LAR and LSL. */
+static bool visible(u64 d)
+{
+	return loadable(d | 1ull << 47) || loadable(d | 1ull << 47 | (u64)!(d >> 47 & 1) << 40);
 }
 
 static bool table_right(void)
@@ -69,9 +94,18 @@ static bool table_right(void)
 	u64 want;
 
 	for (i = 0; i < 8192; i++) {
+		want = i < ldt_entries() && visible(guest_ldt[i]) ?
+			guest_ldt[i] & ~(1ull << 53) : 0;
+		if (run_ldt[i] != want) {
+			printf("# LDT entry %u: %#llx, not %#llx\n", i, run_ldt[i], want);
+			return false;
+		}
+	}
+
+	for (i = 0; i < 8192; i++) {
 		if (i >= VMON_GDT_FIRST)
 			want = CANARY;
-		else if (!i || i >= entries() || !loadable(guest[i]))
+		else if (!i || i >= entries() || !visible(guest[i]))
 			want = 0;
 		else
 			want = guest[i] & ~(1ull << 53);
@@ -92,25 +126,39 @@ static bool same(unsigned int sreg)
 
 	if (s->sel < 4)
 		return !(s->attr & VMON_SEG_P) && sreg != VMON_CS && sreg != VMON_SS;
-	if ((s->sel & 4) || s->sel / 8 >= entries() || !loadable(guest[s->sel / 8]) ||
-	    !(s->attr & VMON_SEG_P))
+	if (s->sel / 8 >= (s->sel & 4 ? ldt_entries() : entries()) ||
+	    !loadable(guest_desc(s->sel)) || !(s->attr & VMON_SEG_P))
 		return false;
-	vmon_desc_read(&d, guest[s->sel / 8], s->sel);
+	if (sreg == VMON_SS && !(s->attr & VMON_SEG_DB))
+		return false;
+	if (sreg == VMON_CS && cpu.eip > s->limit)
+		return false;
+	vmon_desc_read(&d, guest_desc(s->sel), s->sel);
 	return d.base == s->base && d.limit == s->limit &&
 	       !((d.attr ^ s->attr) & ~(VMON_SEG_L | VMON_SEG_A));
 }
 
+static u16 any_sel(void)
+{
+	if (ldt_entries() && rnd() % 3 == 0)
+		return rnd() % ldt_entries() * 8 + 7;
+	return (entries() > 1 ? 1 + rnd() % (entries() - 1) : 1) * 8 + 3;
+}
+
 static void load_registers(bool random)
 {
-	unsigned int i, n, tries;
+	unsigned int i, tries;
+	u16 sel;
 
 	for (i = 0; i < VMON_NR_SREGS; i++) {
 		struct vmon_seg *s = &cpu.seg[i];
 
-		n = entries() > 1 ? 1 + rnd() % (entries() - 1) : 1;
-		for (tries = 0; !random && !loadable(guest[n]) && tries < 50; tries++)
-			n = entries() > 1 ? 1 + rnd() % (entries() - 1) : 1;
-		vmon_desc_read(s, guest[n], n * 8 + 3);
+		sel = any_sel();
+		for (tries = 0; !random && tries < 50 &&
+		     (!loadable(guest_desc(sel)) ||
+		      (i == VMON_SS && !(guest_desc(sel) >> 54 & 1))); tries++)
+			sel = any_sel();
+		vmon_desc_read(s, guest_desc(sel), sel);
 		s->attr |= VMON_SEG_A;
 		if (i != VMON_CS && i != VMON_SS && rnd() % 8 == 0) {
 			memset(s, 0, sizeof(*s));
@@ -120,7 +168,7 @@ static void load_registers(bool random)
 			continue;
 		switch (rnd() % 6) {
 		case 0:
-			s->sel |= 4;
+			s->sel ^= 4;
 			break;
 		case 1:
 			s->base ^= 1u << rnd() % 32;
@@ -149,12 +197,22 @@ static void begin(void)
 	memset(run, 0, sizeof(run));
 	for (i = VMON_GDT_FIRST; i < 8192; i++)
 		run[i] = CANARY;
-	for (i = 0; i < 8192; i++)
+	for (i = 0; i < 8192; i++) {
 		guest[i] = any_desc();
-	user.synced = 0;
+		guest_ldt[i] = any_desc();
+	}
+	memset(run_ldt, 0, sizeof(run_ldt));
+	memset(user.synced, 0, sizeof(user.synced));
 	fail_at = ~0u;
 	cpu.gdtr.base = GDT_BASE;
 	cpu.gdtr.limit = 0xffff;
+}
+
+static void set_ldt(u32 limit)
+{
+	cpu.seg[VMON_LDTR] = (struct vmon_seg) {
+		.sel = 0x28, .base = LDT_BASE, .limit = limit, .attr = 0x82,
+	};
 }
 
 static void test_random(unsigned int rounds)
@@ -167,9 +225,15 @@ static void test_random(unsigned int rounds)
 		cpu.gdtr.limit = rnd() % 4 ? rnd() % 1024 : rnd();
 		if (rnd() % 16 == 0)
 			cpu.gdtr.limit = 0xffff;
-		for (j = rnd() % 64; j; j--)
+		set_ldt(rnd() % 16 ? rnd() % 2048 : 0xfffff);
+		if (rnd() % 4 == 0)
+			memset(&cpu.seg[VMON_LDTR], 0, sizeof(cpu.seg[0]));
+		for (j = rnd() % 64; j; j--) {
 			guest[rnd() % (rnd() % 2 ? 8192 : 128)] = any_desc();
+			guest_ldt[rnd() % (rnd() % 2 ? 8192 : 128)] = any_desc();
+		}
 		load_registers(i & 1);
+		cpu.eip = rnd() >> rnd() % 24;
 		got = vmon_segments_user(&user, &cpu, read_guest, NULL);
 		for (want = true, j = 0; j < VMON_NR_SREGS; j++)
 			want &= same(j);
@@ -185,19 +249,29 @@ static void test_random(unsigned int rounds)
 static void test_kinds(void)
 {
 	static const u8 refused[] = {
-		0x7b, 0xeb, 0xdb, 0xbb, 0x9b, 0xfa, 0xf2, 0xe2, 0xec, 0xef, 0xe9, 0x89, 0xee,
+		0xeb, 0xdb, 0xbb, 0x9b, 0xfa, 0xf2, 0xe2, 0xec, 0xef, 0xe9, 0x89, 0xee, 0x6c,
 	};
 	unsigned int i;
 	bool ok;
 
 	begin();
 	memset(guest, 0, sizeof(guest));
-	for (i = 0; i < sizeof(refused); i++)
+	memset(guest_ldt, 0, sizeof(guest_ldt));
+	set_ldt(0xff);
+	for (i = 0; i < sizeof(refused); i++) {
 		guest[i + 1] = 0x00cf00000000ffffull | (u64)refused[i] << 40;
+		guest_ldt[i] = guest[i + 1];
+	}
 	vmon_segments_user(&user, &cpu, read_guest, NULL);
 	for (ok = true, i = 0; i < VMON_GDT_FIRST; i++)
-		ok &= !run[i];
-	tap_ok(ok, "absent, system, not accessed, DPL below 3, gates: none is there");
+		ok &= !run[i] && !run_ldt[i];
+	tap_ok(ok, "system, not accessed, DPL below 3, gates: none is there");
+	guest[5] = 0x00cf7b000000ffffull;
+	guest[6] = 0x00cf72000000ffffull;
+	guest_ldt[0] = 0x000f73000000ffffull;
+	vmon_segments_user(&user, &cpu, read_guest, NULL);
+	tap_ok(run[5] == guest[5] && run[6] == guest[6] && run_ldt[0] == guest_ldt[0],
+	       "what is not present can be looked at");
 
 	guest[5] = 0x00affb000000ffffull;	/* 64-bit code */
 	guest[6] = 0x00effb000000ffffull;	/* L and D */
@@ -223,18 +297,28 @@ static void test_shrink(void)
 	ok &= table_right();
 	cpu.gdtr.limit = 0;
 	vmon_segments_user(&user, &cpu, read_guest, NULL);
+	ok &= table_right();
+	set_ldt(0xffff);
+	vmon_segments_user(&user, &cpu, read_guest, NULL);
+	ok &= table_right();
+	set_ldt(0x3e);
+	vmon_segments_user(&user, &cpu, read_guest, NULL);
+	ok &= table_right();
+	cpu.seg[VMON_LDTR].sel = 0;
+	vmon_segments_user(&user, &cpu, read_guest, NULL);
 	tap_ok(ok && table_right(), "a smaller table leaves nothing behind");
 }
 
 static void test_exit(void)
 {
-	unsigned int i, n, round;
+	unsigned int i, round;
 	struct vmon_seg old[VMON_NR_SREGS], want;
 	bool ok = true;
-	u16 sel[6];
+	u16 sel[6], new;
 
 	begin();
 	cpu.gdtr.limit = 0x3ff;
+	set_ldt(0x1ff);
 	for (round = 0; ok && round < 2000; round++) {
 		load_registers(false);
 		if (!vmon_segments_user(&user, &cpu, read_guest, NULL))
@@ -242,9 +326,10 @@ static void test_exit(void)
 		memcpy(old, cpu.seg, sizeof(old));
 		for (i = 0; i < 6; i++) {
 			sel[i] = cpu.seg[i].sel;
-			n = 1 + rnd() % 127;
-			if (rnd() & 1 && run[n])
-				sel[i] = n * 8 + (rnd() & 3);
+			new = any_sel();
+			if (rnd() & 1 && loadable(guest_desc(new)) &&
+			    (i != VMON_SS || guest_desc(new) >> 54 & 1))
+				sel[i] = new ^ (rnd() & 3);
 			else if (i != VMON_CS && i != VMON_SS && rnd() % 8 == 0)
 				sel[i] = rnd() & 3;
 		}
@@ -255,7 +340,7 @@ static void test_exit(void)
 			if (sel[i] == old[i].sel)
 				want = old[i];
 			else if (sel[i] > 3)
-				vmon_desc_read(&want, guest[sel[i] / 8] & ~(1ull << 53),
+				vmon_desc_read(&want, guest_desc(sel[i]) & ~(1ull << 53),
 					       sel[i]);
 			ok = !memcmp(&want, &cpu.seg[i], sizeof(want));
 		}
@@ -285,7 +370,7 @@ int main(int argc, char **argv)
 
 	if (argc > 1)
 		seed = strtoull(argv[1], NULL, 0) | 1;
-	tap_plan(7);
+	tap_plan(8);
 	printf("# seed %llu\n", seed);
 	test_random(rounds);
 	test_kinds();
