@@ -33,10 +33,10 @@ static bool is_exception(const struct vmon_emu_exc *exc)
 	return exc->has_error || !(HAS_ERROR >> exc->vector & 1);
 }
 
-/* Fault class: pushes RF set, so that a breakpoint does not hit again. */
+/* Fault class but #DB: pushes RF set, so that a breakpoint does not hit again. */
 static bool is_fault(const struct vmon_emu_exc *exc)
 {
-	return is_exception(exc) && !exc->trap &&
+	return is_exception(exc) && !exc->trap && exc->vector != VMON_EXC_DB &&
 	       exc->vector != VMON_EXC_NMI && exc->vector != VMON_EXC_MC &&
 	       exc->vector != VMON_EXC_DF;
 }

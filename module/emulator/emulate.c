@@ -4,12 +4,10 @@
  *
  * The registers are saved before the handler runs and put back if it faults,
  * so that handlers need not order their side effects. What ends an instruction
- * (RF, interrupt shadow, single-step trap) is done here, once.
+ * (RF, interrupt shadow, traps of single steps and breakpoints) is done here, once.
  */
 #include <linux/errno.h>
 #include "emulator/internal.h"
-
-#define DR6_BS	0x4000u
 
 int vmon_emu_fault(struct vmon_emu *e, u8 vector)
 {
@@ -265,9 +263,10 @@ static int finish(struct vmon_emu *e, u32 start_flags)
 
 	if (!e->keep_rf)
 		cpu->eflags &= ~VMON_FL_RF;
-	if (!(start_flags & VMON_FL_TF) || cpu->shadow == VMON_SHADOW_SS)
+	/* MOV SS puts both off until after the next instruction. */
+	if (!((start_flags & VMON_FL_TF) || e->hits) || cpu->shadow == VMON_SHADOW_SS)
 		return VMON_EMU_OK;
-	cpu->dr[6] |= DR6_BS;
+	cpu->dr[6] |= e->hits | (start_flags & VMON_FL_TF ? VMON_DR6_BS : 0);
 	vmon_emu_fault(e, VMON_EXC_DB);
 	e->exc.trap = true;
 	return VMON_EMU_FAULT;
@@ -287,6 +286,8 @@ int vmon_emu_exec(struct vmon_emu *e)
 	e->undo.eip = cpu->eip;
 	e->undo.eflags = cpu->eflags;
 	e->undo.shadow = cpu->shadow;
+	if (cpu->shadow != VMON_SHADOW_SS)
+		e->hits = 0;
 	vmon_emu_checkpoint(e);
 	e->ext = 0;
 	e->keep = false;
@@ -297,6 +298,8 @@ int vmon_emu_exec(struct vmon_emu *e)
 		ret = handler(e);
 		if (ret == VMON_EMU_OK)
 			return finish(e, e->undo.eflags);
+		if (ret == VMON_EMU_FAULT && e->exc.trap && !e->keep_rf)
+			cpu->eflags &= ~VMON_FL_RF;
 		if (ret == VMON_EMU_FAULT && (e->exc.trap || e->keep))
 			return ret;
 		undo(e);
@@ -324,6 +327,9 @@ int vmon_emulate(struct vmon_emu *e)
 	u32 gva = cs->base + cpu->eip;
 	int ret;
 
+	ret = vmon_emu_code_breakpoint(e, gva);
+	if (ret != VMON_EMU_OK)
+		return ret;
 	if (cpu->eip > cs->limit) {
 		e->ext = 0;
 		return vmon_emu_gp0(e);

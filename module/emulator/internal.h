@@ -169,6 +169,11 @@ u64 vmon_emu_multiply(unsigned int op, unsigned int size, u32 a, u32 b,
 		      u32 *eflags);
 u32 vmon_emu_imul(unsigned int size, u32 a, u32 b, u32 *eflags);
 
+/* breakpoint.c */
+int vmon_emu_code_breakpoint(struct vmon_emu *e, u32 gva);
+void vmon_emu_watch(struct vmon_emu *e, u32 gva, unsigned int len, unsigned int acc);
+void vmon_emu_watch_io(struct vmon_emu *e, u16 port, unsigned int len);
+
 /* segment.c */
 int vmon_emu_seg_linear(struct vmon_emu *e, const struct vmon_seg *seg,
 			u8 vector, u16 code, u32 off, unsigned int len,

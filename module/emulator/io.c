@@ -63,8 +63,10 @@ int vmon_emu_op_in(struct vmon_emu *e)
 	u32 val = 0;
 	int ret = vmon_emu_io_allowed(e, port, len);
 
-	if (ret == VMON_EMU_OK)
-		ret = e->ops->in(e, port, len, &val);
+	if (ret != VMON_EMU_OK)
+		return ret;
+	vmon_emu_watch_io(e, port, len);
+	ret = e->ops->in(e, port, len, &val);
 	if (ret == VMON_EMU_OK)
 		vmon_emu_set_reg(e->cpu, VMON_EAX, len, val);
 	return ret;
@@ -76,10 +78,10 @@ int vmon_emu_op_out(struct vmon_emu *e)
 	u16 port = port_of(e);
 	int ret = vmon_emu_io_allowed(e, port, len);
 
-	if (ret == VMON_EMU_OK)
-		ret = e->ops->out(e, port, len,
-				  vmon_emu_reg(e->cpu, VMON_EAX, len));
-	return ret;
+	if (ret != VMON_EMU_OK)
+		return ret;
+	vmon_emu_watch_io(e, port, len);
+	return e->ops->out(e, port, len, vmon_emu_reg(e->cpu, VMON_EAX, len));
 }
 
 int vmon_emu_op_cli(struct vmon_emu *e)

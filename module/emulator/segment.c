@@ -54,6 +54,7 @@ int vmon_emu_seg_linear(struct vmon_emu *e, const struct vmon_seg *seg,
 	    !limit_allows(seg, off, len))
 		return vmon_emu_fault_code(e, vector, code);
 	*gva = seg->base + off;
+	vmon_emu_watch(e, *gva, len, acc);
 	return VMON_EMU_OK;
 }
 

@@ -36,6 +36,8 @@ static int string_ins(struct vmon_emu *e, unsigned int size)
 	if (ret == VMON_EMU_OK)
 		ret = e->ops->read(e, gva, &val, size, acc);
 	if (ret == VMON_EMU_OK)
+		vmon_emu_watch_io(e, port, size);
+	if (ret == VMON_EMU_OK)
 		ret = e->ops->in(e, port, size, &val);
 	if (ret == VMON_EMU_OK)
 		ret = e->ops->write(e, gva, &val, size, acc);
@@ -52,6 +54,8 @@ static int string_outs(struct vmon_emu *e, unsigned int size)
 
 	ret = vmon_emu_mem_read(e, e->insn.seg, offset_of(e, VMON_ESI), &val,
 				size);
+	if (ret == VMON_EMU_OK)
+		vmon_emu_watch_io(e, port, size);
 	if (ret == VMON_EMU_OK)
 		ret = e->ops->out(e, port, size, val);
 	if (ret == VMON_EMU_OK)
@@ -154,7 +158,7 @@ int vmon_emu_op_string(struct vmon_emu *e)
 		budget = 1;
 	count = vmon_emu_reg(cpu, VMON_ECX, adsize);
 	while (count) {
-		if (!budget--) {
+		if (!budget-- || e->hits) {
 			cpu->eip = e->undo.eip;
 			e->keep_rf = true;
 			return VMON_EMU_OK;

@@ -155,7 +155,7 @@ void vmon_switch_asm(struct vmon_area *area);
 void vmon_reraise(unsigned long handler);
 extern const char vmon_switch_text[], vmon_switch_text_end[];
 extern const char vmon_vectors[];
-extern const char vmon_nmi[], vmon_mc[], vmon_df[];
+extern const char vmon_nmi[], vmon_mc[], vmon_df[], vmon_db[];
 
 #endif /* !__ASSEMBLY__ */
 #endif /* VMON_SWITCH_AREA_H */

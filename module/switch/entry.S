@@ -224,6 +224,21 @@ vmon_df:
 	jmp	.Lfault_exit
 
 /*
+ * #DB. At ring 0: MOV SS of the guest's put a breakpoint off until the instruction
+ * behind it had raised something else. DR6 keeps it, and the exit goes on.
+ */
+	.globl vmon_db
+vmon_db:
+	HINT_ENTRY
+	endbr64
+	testb	$3, 8(%rsp)
+	jz	1f
+	pushq	$0
+	pushq	$1
+	jmp	.Lcommon
+1:	iretq
+
+/*
  * NMI and machine check. Stack: rip cs rflags rsp ss, pushed by the CPU.
  */
 .macro late name bit vector

@@ -4,8 +4,8 @@
  *
  * The rule is that the guest runs with every register that could lead it, or an
  * event that it causes, anywhere but into the monitor's IDT, disarmed: SYSENTER
- * and SYSCALL would enter ring 0 at a host address, debug registers would raise
- * #DB on the host's account, SMEP and SMAP would fault ring 1 (supervisor for
+ * and SYSCALL would enter ring 0 at a host address, the host's debug registers would
+ * raise #DB on its account, SMEP and SMAP would fault ring 1 (supervisor for
  * paging) on the guest's user pages, CET would want ENDBR of the guest.
  */
 #include <linux/percpu.h>
@@ -155,6 +155,39 @@ static void raise_late_events(struct vmon_area *a)
 		asm volatile("int $2");
 }
 
+/* The host's are off when this is called, and what else could hit is of the guest. */
+static void load_breakpoints(const struct vmon_world_ctl *ctl)
+{
+	set_debugreg(ctl->dr[0], 0);
+	set_debugreg(ctl->dr[1], 1);
+	set_debugreg(ctl->dr[2], 2);
+	set_debugreg(ctl->dr[3], 3);
+	set_debugreg(DR6_RESERVED, 6);
+	set_debugreg(ctl->dr7, 7);
+}
+
+/* After the exit: take what has hit, and put the host's back. */
+static void unload_breakpoints(struct vmon_world *w, const struct vmon_world_ctl *ctl,
+			       unsigned long host_dr7)
+{
+	unsigned long dr6;
+
+	w->dr6 = 0;
+	if (ctl->dr7)
+		set_debugreg(0, 7);
+	if (ctl->dr7 || w->area->frame.vector == X86_TRAP_DB) {
+		get_debugreg(dr6, 6);
+		w->dr6 = dr6;
+		set_debugreg(DR6_RESERVED, 6);
+	}
+	if (!(host_dr7 & DR_GLOBAL_ENABLE_MASK))
+		return;
+	if (ctl->dr7)
+		hw_breakpoint_restore();
+	else
+		set_debugreg(host_dr7, 7);
+}
+
 void vmon_world_run(struct vmon_world *w, const struct vmon_world_ctl *ctl)
 {
 	struct vmon_area *a = w->area;
@@ -190,6 +223,8 @@ void vmon_world_run(struct vmon_world *w, const struct vmon_world_ctl *ctl)
 	write_cr4(guest_cr4(cr4, ctl));
 	write_cr0_raw(guest_cr0(ctl));
 
+	if (ctl->dr7)
+		load_breakpoints(ctl);
 	vmon_switch_asm(a);
 	w->cr2 = native_read_cr2();
 
@@ -201,13 +236,10 @@ void vmon_world_run(struct vmon_world *w, const struct vmon_world_ctl *ctl)
 	wrmsrl(MSR_EFER, efer);
 	if (debugctl)
 		update_debugctlmsr(debugctl);
-	if (dr7 & DR_GLOBAL_ENABLE_MASK)
-		set_debugreg(dr7, 7);
+	unload_breakpoints(w, ctl, dr7);
 
 	raise_late_events(a);
 	vector = a->frame.vector;
-	if (vector == X86_TRAP_DB)
-		set_debugreg(DR6_RESERVED, 6);
 	/* A hypervisor below may say by #PF that it is paging the host in. */
 	w->host_fault = false;
 	if (vector == X86_TRAP_PF && IS_ENABLED(CONFIG_KVM_GUEST))

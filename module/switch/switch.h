@@ -17,6 +17,7 @@
  * @pdpt:	page-directory-pointer table of the low 4 GiB: the shadow MMU owns
  *		its first four entries
  * @cr2:	CR2 at the last exit
+ * @dr6:	DR6 at the last exit, if that was a #DB or @dr7 was not 0; else 0
  * @host_fault:	that exit's page fault is the host's: see vmon_world_settle()
  */
 struct vmon_world {
@@ -24,6 +25,7 @@ struct vmon_world {
 	u64 *root;
 	u64 *pdpt;
 	u64 cr2;
+	u32 dr6;
 	bool host_fault;
 	struct list_head tables;
 };
@@ -38,6 +40,8 @@ struct vmon_world_ctl {
 	bool osfxsr;
 	bool osxmmexcpt;
 	bool cpuid_fault; /* CPUID at ring 3 traps, where the CPU can do that */
+	u32 dr7;	/* not 0: breakpoints for ring 3, at ... */
+	const u32 *dr;	/* ... these linear addresses */
 };
 
 int vmon_switch_init(void);

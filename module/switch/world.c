@@ -150,6 +150,7 @@ static void fill_area(struct vmon_area *a)
 
 	for (i = 0; i < 256; i++)
 		set_gate(&a->idt[i], vmon_vectors + 16 * i, 0, 0);
+	set_gate(&a->idt[VMON_EXC_DB], vmon_db, 0, 0);
 	set_gate(&a->idt[VMON_EXC_NMI], vmon_nmi, IST_NMI, 0);
 	set_gate(&a->idt[VMON_EXC_DF], vmon_df, IST_DF, 0);
 	set_gate(&a->idt[VMON_EXC_MC], vmon_mc, IST_MC, 0);

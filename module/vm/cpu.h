@@ -79,6 +79,10 @@ enum vmon_sreg {
 			 VMON_CR4_PAE | VMON_CR4_PGE | VMON_CR4_OSFXSR | \
 			 VMON_CR4_OSXMMEXCPT | VMON_CR4_PCE)
 
+#define VMON_DR7_ENABLED	0xffu	/* any breakpoint, SDM vol. 3, 17.2.4 */
+#define VMON_DR6_HITS	0x0fu
+#define VMON_DR6_BS	0x4000u
+
 #define VMON_EFER_NX	0x0800ull
 
 /* Exceptions, SDM vol. 3, table 6-1. */

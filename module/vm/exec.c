@@ -3,7 +3,7 @@
  * Running guest code: how, decided anew at every return.
  *
  *   ring 3, reversible segments, IF set, IOPL 0	direct execution
- *   ring 0, flat code segment				binary translation
+ *   ring 0, flat code segment, no breakpoints		binary translation
  *   everything else					the emulator
  */
 #include <linux/io.h>
@@ -16,7 +16,6 @@
 
 #include "vm/exec_internal.h"
 
-#define DR7_ENABLED	0xffu
 
 static int create_cache(struct vmon_exec *x)
 {
@@ -129,7 +128,6 @@ static bool fit_for_user(struct vmon_exec *x)
 	const u32 flags = VMON_FL_IF | VMON_FL_IOPL | VMON_FL_VM;
 
 	return cpu->cpl == 3 && (cpu->eflags & flags) == VMON_FL_IF &&
-	       !(cpu->dr[7] & DR7_ENABLED) &&
 	       vmon_segments_user(&x->user_tables, cpu, vmon_exec_read_system, x);
 }
 
@@ -140,7 +138,7 @@ static bool fit_for_translation(const struct vmon_exec *x)
 	return x->vcpu->vm->exec_mode == VMON_EXEC_TRANSLATE && !cpu->cpl &&
 	       (cpu->cr0 & VMON_CR0_PE) &&
 	       !(cpu->eflags & (VMON_FL_TF | VMON_FL_VM)) &&
-	       !(cpu->dr[7] & DR7_ENABLED) && !cpu->shadow;
+	       !(cpu->dr[7] & VMON_DR7_ENABLED) && !cpu->shadow;
 }
 
 static enum vmon_run run_once(struct vmon_exec *x)

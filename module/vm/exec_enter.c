@@ -18,6 +18,9 @@
 #define FL_GUEST	(VMON_FL_ARITH | VMON_FL_DF | VMON_FL_AC | VMON_FL_ID | \
 			 VMON_FL_NT)
 
+#define DR7_FIXED	0x400u
+#define DR7_IO		2	/* R/W field: a breakpoint on a port */
+
 static void load_fpu(struct vmon_exec *x)
 {
 	kernel_fpu_begin();
@@ -28,6 +31,21 @@ static void save_fpu(struct vmon_exec *x)
 {
 	asm volatile("fxsave %0" : "=m" (x->vcpu->cpu.fpu));
 	kernel_fpu_end();
+}
+
+/*
+ * The guest's breakpoints as ring 3 may have them for real. Ports always trap there,
+ * and MOV DR as well.
+ */
+static u32 user_dr7(const struct vmon_cpu *cpu)
+{
+	u32 dr7 = 0, val = cpu->dr[7];
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		if ((val >> 2 * i & 3) && (val >> (16 + 4 * i) & 3) != DR7_IO)
+			dr7 |= val & (3u << 2 * i | 0xfu << (16 + 4 * i));
+	return dr7 ? dr7 | DR7_FIXED : 0;
 }
 
 /*
@@ -49,6 +67,8 @@ static bool enter(struct vmon_exec *x)
 		.osfxsr = cpu->cr4 & VMON_CR4_OSFXSR,
 		.osxmmexcpt = cpu->cr4 & VMON_CR4_OSXMMEXCPT,
 		.cpuid_fault = cpu->cpl == 3,
+		.dr7 = cpu->cpl == 3 ? user_dr7(cpu) : 0,
+		.dr = cpu->dr,
 	};
 	unsigned long flags;
 
@@ -160,7 +180,7 @@ static enum vmon_run exception(struct vmon_exec *x, u64 vector, u32 error)
 		return VMON_RUN_AGAIN;
 	case VMON_EXC_DB:
 		vmon_count(x->vcpu, EXC_DB);
-		cpu->dr[6] |= cpu->eflags & VMON_FL_TF ? 0x4000 : 0;
+		cpu->dr[6] |= x->world.dr6 & (VMON_DR6_HITS | VMON_DR6_BS);
 		return inject(x, vector);
 	case VMON_EXC_MF:
 	case VMON_EXC_XM:
@@ -239,13 +259,19 @@ enum vmon_run vmon_exec_user(struct vmon_exec *x)
 		sel[VMON_FS] = f->fs;
 		sel[VMON_GS] = f->gs;
 		vmon_segments_user_exit(&x->user_tables, cpu, sel);
-		if (f->vector != VMON_EXC_DB && !host_event(x, f->vector))
+		cpu->shadow = 0;
+		/* The fault set RF; with breakpoints the restart needs it. */
+		if (f->vector != VMON_EXC_DB && !host_event(x, f->vector) &&
+		    !(cpu->dr[7] & VMON_DR7_ENABLED))
 			cpu->eflags &= ~VMON_FL_RF;
 	}
 	if (host_event(x, f->vector)) {
 		vmon_count(x->vcpu, INTERRUPT_HOST);
 		return VMON_RUN_AGAIN;
 	}
+	/* One that MOV SS had put off: it belongs before what ended the run. */
+	if (x->world.dr6 & VMON_DR6_HITS)
+		return exception(x, VMON_EXC_DB, 0);
 	return exception(x, f->vector, f->error);
 }
 
