@@ -32,9 +32,11 @@
 #define ACC_U	VMON_ACC_U
 #define ACC_X	VMON_ACC_X
 
+#ifndef MD_FRAMES
 #define MD_FRAMES	2048u		/* 8 MiB */
 #define MD_HOLE		1000u		/* frames without RAM */
-#define MD_HOLE_END	1008u
+#endif
+#define MD_HOLE_END	(MD_HOLE + 8)
 #define MD_HOST_RAM	0x0100000000ull
 #define MD_HOST_TABLES	0x4000000000ull
 #define MD_HOST_MPAGE	0x5000000000ull
@@ -59,6 +61,7 @@ static struct vmon_cpu md_cpu;
 static struct vmon_mmu *md_mmu;
 static char md_error[256];
 static u64 md_seed = 1, md_conflicts;
+static u32 (*md_source)(u32 n);		/* choices from elsewhere; @n is 0 for any number */
 
 __attribute__((format(printf, 1, 2)))
 static inline void md_bad(const char *fmt, ...)
@@ -74,6 +77,8 @@ static inline void md_bad(const char *fmt, ...)
 
 static inline u32 md_rand(void)
 {
+	if (md_source)
+		return md_source(0);
 	md_seed ^= md_seed << 13;
 	md_seed ^= md_seed >> 7;
 	md_seed ^= md_seed << 17;
@@ -82,7 +87,7 @@ static inline u32 md_rand(void)
 
 static inline u32 md_below(u32 n)
 {
-	return md_rand() % n;
+	return md_source ? md_source(n) : md_rand() % n;
 }
 
 static inline bool md_chance(unsigned int percent)
