@@ -113,6 +113,9 @@ testbed-programs = $(sort $(wildcard $(testbed)/tests/*.sh))
 unit: | deps-build
 	$(MAKE) -C selftests/unit all
 
+fuzzers: | deps-build
+	$(MAKE) -C selftests/fuzz all
+
 # vmond with an engine that needs no module.
 daemon-tests: daemon
 	$(MAKE) -C daemon $(build)/daemon/vmond-fake
@@ -121,14 +124,18 @@ daemon-tests: daemon
 module-tests: | deps-build
 	$(MAKE) -C selftests/module all
 
-check: unit daemon-tests module-tests testbed
-	@selftests/run $(unit-programs) $(daemon-programs) $(testbed-programs)
+check: unit fuzzers daemon-tests module-tests testbed
+	@selftests/run $(unit-programs) selftests/fuzz/run $(daemon-programs) $(testbed-programs)
 
 check-daemon: daemon-tests
 	@selftests/run $(daemon-programs)
 
 check-unit: unit
 	@selftests/run $(unit-programs)
+
+# FUZZ_SECONDS: how long each.
+check-fuzz: fuzzers
+	@selftests/run --timeout 86400 selftests/fuzz/run
 
 check-host: testbed module-tests
 	@selftests/run $(testbed-programs)
@@ -156,7 +163,7 @@ demo: kernels guests
 
 clean:
 	rm -rf $(build)/module $(addprefix $(build)/module-,$(HOST_KERNELS)) $(build)/daemon \
-		$(build)/unit $(build)/guest $(build)/testbed $(build)/selftests-module
+		$(build)/unit $(build)/fuzz $(build)/guest $(build)/testbed $(build)/selftests-module
 
 distclean:
 	rm -rf $(build)
@@ -168,6 +175,7 @@ help:
 	@echo '                   (other targets do it themselves; DEPS= forbids it)'
 	@echo 'make check         all tests; ends with: N passed, N failed, N skipped'
 	@echo 'make check-unit    the unit tests alone'
+	@echo 'make check-fuzz    the fuzzers alone, FUZZ_SECONDS=60 each'
 	@echo 'make check-daemon  the daemon alone, with an engine that needs no module'
 	@echo 'make check-host    the test bed alone: Debian hosts in QEMU and Bochs'
 	@echo 'make check-guests  Linux guests, bad input, many VMs: hosts in QEMU'
@@ -186,6 +194,7 @@ help:
 FORCE:
 
 .PHONY: all deps deps-build deps-testbed module daemon kernels guests testbed testbed-host \
-	unit check check-unit check-daemon check-host check-guests check-bochs check-escape daemon-tests module-tests \
+	unit fuzzers check check-unit check-fuzz check-daemon check-host check-guests check-bochs \
+	check-escape daemon-tests module-tests \
 	check-sparse demo clean distclean help FORCE \
 	$(addprefix module-,$(HOST_KERNELS)) $(addprefix testbed-,$(HOST_KERNELS))
