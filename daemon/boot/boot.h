@@ -33,8 +33,8 @@
 
 #define BOOT_CS		0x10
 #define BOOT_DS		0x18
-#define BOOT_MEMORY_MIN	(1ull << 20)
-#define BOOT_MEMORY_MAX	(0xe0000000ull)	/* RAM ends here at the latest */
+#define BOOT_MEMORY_MIN	0x100000ull
+#define BOOT_MEMORY_MAX	0xe0000000ull	/* RAM ends here at the latest */
 
 /**
  * struct boot_file - a file given to a guest

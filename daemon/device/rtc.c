@@ -424,6 +424,8 @@ static const struct device_ops rtc_ops = {
  */
 void rtc_init(struct rtc *rtc, struct device_host *host, u64 memory)
 {
+	u64 period;
+
 	memset(rtc, 0, sizeof(*rtc));
 	rtc->dev.ops = &rtc_ops;
 	rtc->dev.host = host;
@@ -433,6 +435,7 @@ void rtc_init(struct rtc *rtc, struct device_host *host, u64 memory)
 	rtc->s.ram[REG_D] = D_VALID;
 	fill_memory_bytes(rtc);
 	rtc->s.updated = guest_seconds(rtc, host_now(rtc));
-	rtc->s.period = host_now(rtc) / period_ns(rtc);
+	period = period_ns(rtc);
+	rtc->s.period = period ? host_now(rtc) / period : 0;
 	time_to_ram(rtc, rtc->s.updated);
 }

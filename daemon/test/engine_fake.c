@@ -93,9 +93,9 @@ static void info_of(const struct engine_vm *v, struct engine_info *info)
 	info->cause = v->cause;
 	info->exec = v->exec ? v->exec : VMON_EXEC_TRANSLATE;
 	info->memory = v->ram_size;
-	strcpy(info->name, v->name);
-	strcpy(info->guard, "segment");
-	strcpy(info->report, v->report);
+	snprintf(info->name, sizeof(info->name), "%s", v->name);
+	snprintf(info->guard, sizeof(info->guard), "%s", "segment");
+	snprintf(info->report, sizeof(info->report), "%s", v->report);
 }
 
 void engine_events_receive(struct engine *e, engine_info_fn fn, void *arg)
@@ -113,7 +113,7 @@ static void stop(struct engine_vm *v, u32 cause, const char *report)
 	v->phase = DONE;
 	v->state = VMON_STATE_STOPPED;
 	v->cause = cause;
-	strcpy(v->report, report);
+	snprintf(v->report, sizeof(v->report), "%s", report);
 	info_of(v, &info);
 	(void)send(v->engine->events[1], &info, sizeof(info), 0);
 }
@@ -123,7 +123,7 @@ int engine_check(struct engine *e, struct engine_check *ret, struct error *err)
 	(void)e;
 	(void)err;
 	memset(ret, 0, sizeof(*ret));
-	strcpy(ret->version, "fake");
+	snprintf(ret->version, sizeof(ret->version), "%s", "fake");
 	ret->unprotected_ok = true;
 	ret->n_guards = 1;
 	strcpy(ret->guards[0].name, "segment");
@@ -233,7 +233,7 @@ int engine_vm_new(struct engine *e, const char *name, u32 exec, const char *guar
 	v->exec = exec;
 	v->state = VMON_STATE_STOPPED;
 	v->range_exit = -1;
-	strcpy(v->name, name);
+	snprintf(v->name, sizeof(v->name), "%s", name);
 	*ret = v;
 	return 0;
 }

@@ -18,11 +18,11 @@ static int connect_socket(void)
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd;
 
-	if (strlen(socket_path) >= sizeof(addr.sun_path)) {
+	if ((size_t)snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", socket_path) >=
+	    sizeof(addr.sun_path)) {
 		complain(0, "socket '%s' has too long a name", socket_path);
 		return -ENAMETOOLONG;
 	}
-	strcpy(addr.sun_path, socket_path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;

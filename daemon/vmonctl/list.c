@@ -24,9 +24,10 @@ static void add_string(struct json_object *o, const char *key, const char *value
 
 static int malformed(int r)
 {
-	return r < 0 ? complain(EXIT_FAILED,
-				"vmond's answer is malformed: vmond and vmonctl are of different versions") :
-		       EXIT_OK;
+	if (r >= 0)
+		return EXIT_OK;
+	return complain(EXIT_FAILED,
+			"vmond's answer is malformed: vmond and vmonctl are of different versions");
 }
 
 struct row {

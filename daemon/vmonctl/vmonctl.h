@@ -62,7 +62,6 @@ int client_open(sd_bus **ret);
 int client_call(const char *method, sd_bus_message **reply, const char *types, ...);
 int client_failed(const sd_bus_error *error, int r);
 
-
 void print_json(struct json_object *o);
 
 #endif /* VMON_VMONCTL_VMONCTL_H */

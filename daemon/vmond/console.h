@@ -10,7 +10,7 @@
 #include "common/error.h"
 #include "common/types.h"
 
-#define CONSOLE_RING	(1u << 20)
+#define CONSOLE_RING	(1024u * 1024)
 
 struct console;
 

@@ -34,12 +34,9 @@ static void peer_free(struct peer *p)
 	struct manager *m = p->manager;
 	struct peer **i;
 
-	for (i = &m->peers; *i; i = &(*i)->next) {
-		if (*i == p) {
-			*i = p->next;
-			break;
-		}
-	}
+	for (i = &m->peers; *i != p; i = &(*i)->next)
+		;
+	*i = p->next;
 	m->n_peers--;
 	sd_bus_detach_event(p->bus);
 	sd_bus_flush_close_unref(p->bus);

@@ -246,8 +246,8 @@ int manager_run_vm(struct manager *m, struct vm_config *config, struct vm **ret,
 			return fail(err, ENOMEM, "out of memory");
 	}
 	if (strlen(config->name) > VMON_NAME_MAX ||
-	    config->name[strspn(config->name,
-				"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")])
+	    config->name[strspn(config->name, "abcdefghijklmnopqrstuvwxyz0123456789._-"
+					      "ABCDEFGHIJKLMNOPQRSTUVWXYZ")])
 		return fail(err, EINVAL,
 			    "name '%s': use at most %u letters, digits, '.', '_' and '-'",
 			    config->name, VMON_NAME_MAX);

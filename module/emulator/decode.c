@@ -107,8 +107,8 @@ static int decode_prefixes(struct vmon_decoder *d, bool code32)
 	} while (take_prefix(insn, insn->opcode));
 
 	insn->prefix_len = d->pos - 1;
-	insn->opsize = code32 ^ !!(insn->prefixes & VMON_P_OPSIZE) ? 4 : 2;
-	insn->adsize = code32 ^ !!(insn->prefixes & VMON_P_ADSIZE) ? 4 : 2;
+	insn->opsize = code32 != !!(insn->prefixes & VMON_P_OPSIZE) ? 4 : 2;
+	insn->adsize = code32 != !!(insn->prefixes & VMON_P_ADSIZE) ? 4 : 2;
 
 	if (insn->prefixes & VMON_P_REP)
 		d->mandatory = VMON_MP_F3;

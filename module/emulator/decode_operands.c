@@ -130,7 +130,7 @@ static int fetch_imm(struct vmon_decoder *d, unsigned int size, u32 *val)
 
 static u32 truncate(u32 val, unsigned int size)
 {
-	return size == 4 ? val : val & ((1u << (8 * size)) - 1);
+	return size >= 4 ? val : val & ((1u << (8 * size)) - 1);
 }
 
 static int decode_imm(struct vmon_decoder *d, struct vmon_opnd *o,

@@ -9,26 +9,24 @@
 #include <linux/errno.h>
 #include "emulator/internal.h"
 
-int vmon_emu_fault(struct vmon_emu *e, u8 vector)
+void vmon_emu_raise(struct vmon_emu *e, u8 vector)
 {
 	memset(&e->exc, 0, sizeof(e->exc));
 	e->exc.vector = vector;
-	return VMON_EMU_FAULT;
 }
 
-int vmon_emu_fault_code(struct vmon_emu *e, u8 vector, u16 error)
+void vmon_emu_raise_code(struct vmon_emu *e, u8 vector, u16 error)
 {
-	vmon_emu_fault(e, vector);
+	vmon_emu_raise(e, vector);
 	e->exc.has_error = true;
 	e->exc.error = error;
 	if (vector >= VMON_EXC_TS && vector <= VMON_EXC_GP)
 		e->exc.error |= e->ext;
-	return VMON_EMU_FAULT;
 }
 
 int vmon_emu_page_fault(struct vmon_emu *e, u32 gva, u16 error)
 {
-	vmon_emu_fault(e, VMON_EXC_PF);
+	vmon_emu_raise(e, VMON_EXC_PF);
 	e->exc.has_error = true;
 	e->exc.error = error;
 	e->exc.cr2 = gva;
@@ -266,8 +264,8 @@ static int finish(struct vmon_emu *e, u32 start_flags)
 	/* MOV SS puts both off until after the next instruction. */
 	if (!((start_flags & VMON_FL_TF) || e->hits) || cpu->shadow == VMON_SHADOW_SS)
 		return VMON_EMU_OK;
-	cpu->dr[6] |= e->hits | (start_flags & VMON_FL_TF ? VMON_DR6_BS : 0);
-	vmon_emu_fault(e, VMON_EXC_DB);
+	cpu->dr[6] |= e->hits | ((start_flags & VMON_FL_TF) ? VMON_DR6_BS : 0);
+	vmon_emu_raise(e, VMON_EXC_DB);
 	e->exc.trap = true;
 	return VMON_EMU_FAULT;
 }

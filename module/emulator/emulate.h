@@ -150,10 +150,23 @@ int vmon_emu_exec(struct vmon_emu *e);
  */
 int vmon_emu_deliver(struct vmon_emu *e, const struct vmon_emu_exc *exc);
 
-/* Record an exception in e->exc; always returns VMON_EMU_FAULT. */
-int vmon_emu_fault(struct vmon_emu *e, u8 vector);			/* no error code */
-int vmon_emu_fault_code(struct vmon_emu *e, u8 vector, u16 error);
-int vmon_emu_page_fault(struct vmon_emu *e, u32 gva, u16 error);
+/* Record an exception in e->exc. */
+void vmon_emu_raise(struct vmon_emu *e, u8 vector);			/* no error code */
+void vmon_emu_raise_code(struct vmon_emu *e, u8 vector, u16 error);
+int vmon_emu_page_fault(struct vmon_emu *e, u32 gva, u16 error);	/* VMON_EMU_FAULT */
+
+/* The same as a result: inline, so that it is seen never to be VMON_EMU_OK. */
+static inline int vmon_emu_fault(struct vmon_emu *e, u8 vector)
+{
+	vmon_emu_raise(e, vector);
+	return VMON_EMU_FAULT;
+}
+
+static inline int vmon_emu_fault_code(struct vmon_emu *e, u8 vector, u16 error)
+{
+	vmon_emu_raise_code(e, vector, error);
+	return VMON_EMU_FAULT;
+}
 
 /**
  * vmon_emu_load_seg() - load a segment register as MOV Sreg does

@@ -229,9 +229,14 @@ bool vmon_pic_owns_port(u32 port)
 	return (port & ~0x81u) == 0x20 || (port & ~1u) == 0x4d0;
 }
 
+static unsigned int chip_of(u32 port)
+{
+	return (port >= 0x4d0 ? port : port >> 7) & 1;
+}
+
 void vmon_pic_write(struct vmon_pic *pic, u32 port, u8 val)
 {
-	unsigned int i = port >= 0x4d0 ? port & 1 : port >> 7;
+	unsigned int i = chip_of(port);
 	struct vmon_pic_chip *c = &pic->chip[i];
 
 	if (port >= 0x4d0)
@@ -266,7 +271,7 @@ static u8 poll(struct vmon_pic *pic, unsigned int i)
 
 u8 vmon_pic_read(struct vmon_pic *pic, u32 port)
 {
-	unsigned int i = port >= 0x4d0 ? port & 1 : port >> 7;
+	unsigned int i = chip_of(port);
 	struct vmon_pic_chip *c = &pic->chip[i];
 
 	if (port >= 0x4d0)

@@ -16,14 +16,14 @@
 
 static unsigned int walk_access(u64 e)
 {
-	return (e & VMON_PTE_W ? ACC_W : 0) | (e & VMON_PTE_U ? ACC_U : 0) |
-	       (e & VMON_PTE_NX ? ACC_NX : 0);
+	return ((e & VMON_PTE_W) ? ACC_W : 0) | ((e & VMON_PTE_U) ? ACC_U : 0) |
+	       ((e & VMON_PTE_NX) ? ACC_NX : 0);
 }
 
 static u64 access_bits(unsigned int access)
 {
-	return (access & ACC_W ? VMON_PTE_W : 0) | (access & ACC_U ? VMON_PTE_U : 0) |
-	       (access & ACC_NX ? VMON_PTE_NX : 0);
+	return ((access & ACC_W) ? VMON_PTE_W : 0) | ((access & ACC_U) ? VMON_PTE_U : 0) |
+	       ((access & ACC_NX) ? VMON_PTE_NX : 0);
 }
 
 /*

@@ -144,7 +144,6 @@ static u8 classify(const struct bt_emit *e)
 	case BT_PUSH:
 		if (in->opnd[0].kind == VMON_OPND_SREG)
 			return action;
-		action = BT_COPY;
 		break;
 	case BT_MOV_SEG:
 		if (in->opnd[0].kind == VMON_OPND_REG)

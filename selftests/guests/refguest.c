@@ -97,7 +97,8 @@ int main(int argc, char **argv)
 	if (verdict >= 0)
 		return verdict;
 	printf("machine: %s\n", r == MACHINE_RUNNING ? "too many instructions" :
-	       m->cpu.shutdown ? "the guest triple-faulted" : r == MACHINE_RESET ? "the guest reset itself" :
+	       m->cpu.shutdown ? "the guest triple-faulted" :
+	       r == MACHINE_RESET ? "the guest reset itself" :
 	       r == MACHINE_DEADLOCK ? "the guest halted" : "unsupported");
 	if (r == MACHINE_UNSUPPORTED)
 		machine_report(m, stdout);

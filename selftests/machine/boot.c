@@ -35,7 +35,8 @@ static void *read_file(const char *path, size_t *size)
 		perror(path);
 		return NULL;
 	}
-	if (!fseek(f, 0, SEEK_END) && (len = ftell(f)) > 0) {
+	len = fseek(f, 0, SEEK_END) ? -1 : ftell(f);
+	if (len > 0) {
 		rewind(f);
 		buf = malloc(len);
 		*size = len;

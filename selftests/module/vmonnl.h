@@ -23,7 +23,7 @@ struct vnl {
 	char rx[32768];		/* the last reply or message */
 	size_t rx_len;
 	int error;		/* of the last request: 0 or -errno */
-	char msg[256];		/* extended acknowledgement's message, or "" */
+	char msg[256];		/* extended acknowledgment's message, or "" */
 	struct {
 		size_t len;
 		char data[1024];
@@ -44,9 +44,9 @@ void vnl_u32(struct vnl *v, int attr, uint32_t val);
 void vnl_u64(struct vnl *v, int attr, uint64_t val);
 void vnl_str(struct vnl *v, int attr, const char *s);
 
-/* Send and wait for reply and acknowledgement. Return: 0 or -errno. */
+/* Send and wait for reply and acknowledgment. Return: 0 or -errno. */
 int vnl_call(struct vnl *v);
-/* Send without asking for an acknowledgement. */
+/* Send without asking for an acknowledgment. */
 void vnl_post(struct vnl *v);
 
 /*

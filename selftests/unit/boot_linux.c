@@ -7,7 +7,7 @@
 #include "tap.h"
 #include "boot/boot.h"
 
-#define MIB		(1ull << 20)
+#define MIB		0x100000ull
 #define SETUP		(5 * 512)
 #define PAYLOAD		(64 * 1024)
 #define KERNEL		(SETUP + PAYLOAD)

@@ -8,7 +8,7 @@
 #include "tap.h"
 #include "boot/boot.h"
 
-#define MIB	(1ull << 20)
+#define MIB	0x100000ull
 #define SIZE	8192
 
 static u8 file[SIZE];
@@ -120,7 +120,8 @@ static void test_info(void)
 	u32 mods;
 
 	make_elf();
-	modules[0] = (struct boot_file){ .name = "dir/one", .args = "x y", .data = file, .size = 5000 };
+	modules[0] = (struct boot_file){ .name = "dir/one", .args = "x y", .data = file,
+					 .size = 5000 };
 	modules[1] = (struct boot_file){ .name = "two", .data = file, .size = 1 };
 	image.modules = modules;
 	image.n_modules = 2;

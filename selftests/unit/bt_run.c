@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <linux/kernel.h>
 
 #include "bt_run.h"
 #include "tap.h"
@@ -318,7 +319,7 @@ static void test_self_modifying(void)
 	unsigned int i, bad = 0;
 	unsigned long before = counters.traced;
 
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(t); i++) {
 		struct state a, b;
 
 		rnd_seed(i);
@@ -420,7 +421,7 @@ static void timing(void)
 
 	cpu_new_bt();
 	printf("# cycles a round          native  translated\n");
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(t); i++) {
 		double n = t[i].no_native ? 0 :
 			   time_loop(t[i].body, t[i].len, false);
 		double x = time_loop(t[i].body, t[i].len, true);

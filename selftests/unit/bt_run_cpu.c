@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include <linux/kernel.h>
 
 #include "bt_run.h"
 
@@ -46,10 +47,10 @@ void signal_stub(int sig, siginfo_t *si, void *uc);
 
 /* The C library finds its thread by %gs. */
 asm(".text\n"
-    ".globl signal_stub\n"
-    "signal_stub:\n"
-    "	mov	outer_gs, %gs\n"
-    "	jmp	on_signal\n");
+	".globl signal_stub\n"
+	"signal_stub:\n"
+	"	mov	outer_gs, %gs\n"
+	"	jmp	on_signal\n");
 
 static u32 seed = 1;
 
@@ -382,7 +383,7 @@ static bool setup_signals(void)
 	asm volatile("mov %%cs, %0" : "=r"(cs_native));
 	if (sigaltstack(&ss, NULL))
 		return false;
-	for (i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(sigs); i++)
 		if (sigaction(sigs[i], &sa, NULL))
 			return false;
 	return true;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/kernel.h>
 
 #include "tap.h"
 #include "translator/translate.h"
@@ -195,7 +196,7 @@ static void test_callouts(void)
 	};
 	unsigned int i, bad = 0;
 
-	for (i = 0; i < sizeof(insn) / sizeof(insn[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(insn); i++) {
 		struct vmon_bt_pos pos;
 		u32 tc;
 		bool ok;
@@ -235,7 +236,7 @@ static void test_inline(void)
 	unsigned int i;
 	u32 tc, site;
 
-	for (i = 0; i < sizeof(insn) / sizeof(insn[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(insn); i++) {
 		start();
 		put(0, insn[i].code);
 		put(3, "\xeb\xfe");

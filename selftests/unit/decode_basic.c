@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/kernel.h>
 
 #include "emulator/decode.h"
 #include "tap.h"
@@ -336,8 +337,8 @@ static bool names_ok(void)
 
 int main(void)
 {
-	const unsigned int nv = sizeof(vectors) / sizeof(vectors[0]);
-	const unsigned int nr = sizeof(refusals) / sizeof(refusals[0]);
+	const unsigned int nv = ARRAY_SIZE(vectors);
+	const unsigned int nr = ARRAY_SIZE(refusals);
 	struct vmon_insn i;
 	unsigned int n;
 

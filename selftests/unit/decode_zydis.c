@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include <Zydis/Zydis.h>
+#include <linux/kernel.h>
 
 #include "emulator/decode.h"
 #include "decode_zydis_map.h"
@@ -205,13 +206,15 @@ static const char *check_mem(const struct vmon_insn *i,
 			     i->disp != (s32)m->disp.value)
 		return "disp";
 	if (m->type == ZYDIS_MEMOP_TYPE_AGEN ||
-	    i->op == VMON_OP_NOP)
-		r = w = false;
-	else if (i->seg != ZydisRegisterGetId(m->segment) &&
+	    i->op == VMON_OP_NOP) {
+		r = false;
+		w = false;
+	} else if (i->seg != ZydisRegisterGetId(m->segment) &&
 		 /* 3E on an indirect branch is "notrack" there; without CET DS */
 		 !((i->op == VMON_OP_JMP || i->op == VMON_OP_CALL) &&
-		   i->seg == VMON_DS))
+		   i->seg == VMON_DS)) {
 		return "segment";
+	}
 	if (i->op == VMON_OP_NOP || i->op == VMON_OP_UD ||
 	    i->op == VMON_OP_INVLPG)
 		return NULL;	/* no access, whatever the form says */
@@ -578,7 +581,7 @@ static void exhaustive(const u8 *escape, unsigned int escape_len, bool code32)
 	u8 b[VMON_INSN_MAX + 1];
 	unsigned int p, op, modrm, n;
 
-	for (p = 0; p < sizeof(prefixes) / sizeof(prefixes[0]); p++) {
+	for (p = 0; p < ARRAY_SIZE(prefixes); p++) {
 		for (op = 0; op < 256; op++) {
 			for (modrm = 0; modrm < 256; modrm++) {
 				n = strlen(prefixes[p]);

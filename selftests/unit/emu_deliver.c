@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Delivery through the IDT, IRET, gates, double faults, tasks, VM86, real mode. */
+#include <linux/kernel.h>
+
 #include "emu_fixture.h"
 
 static void interrupt(u8 vector)
@@ -82,7 +84,7 @@ static void test_iret_checks(void)
 	};
 	unsigned int i;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		fx_init();
 		fx_cpu.gpr[VMON_ESP] -= 20;
 		fx_put32(FX_STACK0 - 20, FX_CODE);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/kernel.h>
 
 #include "emu_native.h"
 #include "emulator/emulate.h"
@@ -181,7 +182,7 @@ static u32 random_value(void)
 
 	switch (rnd() % 4) {
 	case 0:
-		return edges[rnd() % (sizeof(edges) / sizeof(edges[0]))];
+		return edges[rnd() % (ARRAY_SIZE(edges))];
 	case 1:
 		return rnd() % 256;
 	case 2:

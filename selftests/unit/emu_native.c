@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include <linux/kernel.h>
 
 #include "emu_native.h"
 
@@ -41,27 +42,27 @@ extern const u8 native_landing[];
 
 /* TF takes effect after POPF's successor, so the flags come last. */
 asm(".text\n"
-    ".globl native_enter, native_landing\n"
-    "native_enter:\n"
-    "	pushq %rbx\n	pushq %rbp\n	pushq %r12\n	pushq %r13\n"
-    "	pushq %r14\n	pushq %r15\n"
-    "	movq %rsp, 48(%rdi)\n"
-    "	movq %rdi, %r15\n"
-    "	movl 56(%r15), %eax\n"
-    "	movl %eax, %ds\n	movl %eax, %es\n	movl %eax, %ss\n"
-    "	pushq 40(%r15)\n"
-    "	movl (%r15), %eax\n	movl 4(%r15), %ecx\n"
-    "	movl 8(%r15), %edx\n	movl 12(%r15), %ebx\n"
-    "	movl 20(%r15), %ebp\n	movl 24(%r15), %esi\n"
-    "	movl 28(%r15), %edi\n"
-    "	popfq\n"
-    "	movl 16(%r15), %esp\n"
-    "	ljmpl *32(%r15)\n"
-    "native_landing:\n"
-    "	cld\n"
-    "	popq %r15\n	popq %r14\n	popq %r13\n	popq %r12\n"
-    "	popq %rbp\n	popq %rbx\n"
-    "	ret\n");
+	".globl native_enter, native_landing\n"
+	"native_enter:\n"
+	"	pushq %rbx\n	pushq %rbp\n	pushq %r12\n	pushq %r13\n"
+	"	pushq %r14\n	pushq %r15\n"
+	"	movq %rsp, 48(%rdi)\n"
+	"	movq %rdi, %r15\n"
+	"	movl 56(%r15), %eax\n"
+	"	movl %eax, %ds\n	movl %eax, %es\n	movl %eax, %ss\n"
+	"	pushq 40(%r15)\n"
+	"	movl (%r15), %eax\n	movl 4(%r15), %ecx\n"
+	"	movl 8(%r15), %edx\n	movl 12(%r15), %ebx\n"
+	"	movl 20(%r15), %ebp\n	movl 24(%r15), %esi\n"
+	"	movl 28(%r15), %edi\n"
+	"	popfq\n"
+	"	movl 16(%r15), %esp\n"
+	"	ljmpl *32(%r15)\n"
+	"native_landing:\n"
+	"	cld\n"
+	"	popq %r15\n	popq %r14\n	popq %r13\n	popq %r12\n"
+	"	popq %rbp\n	popq %rbx\n"
+	"	ret\n");
 
 static struct native_regs *out;
 static struct enter enter;
@@ -126,7 +127,7 @@ bool native_init(void)
 		return false;
 	if (sigaltstack(&ss, NULL))
 		return false;
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(signals); i++)
 		if (sigaction(signals[i], &sa, NULL))
 			return false;
 	/* INC EAX, which is a prefix in 64-bit mode. */

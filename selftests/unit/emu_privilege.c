@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Privileged and IOPL-sensitive instructions, segment loads, limits. */
+#include <linux/kernel.h>
+
 #include "emu_fixture.h"
 
 struct row {
@@ -68,7 +70,7 @@ static void test_loads(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < sizeof(loads) / sizeof(loads[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(loads); i++) {
 		u8 code[] = { 0x8e, loads[i].modrm };
 		u32 esp;
 		int ret;
@@ -222,8 +224,8 @@ static void test_fpu(void)
 
 int main(void)
 {
-	unsigned int rows = sizeof(ring3) / sizeof(ring3[0]), i;
-	unsigned int n_loads = sizeof(loads) / sizeof(loads[0]);
+	unsigned int rows = ARRAY_SIZE(ring3), i;
+	unsigned int n_loads = ARRAY_SIZE(loads);
 
 	tap_plan(rows + n_loads + 12 + 6 + 2 + 8 + 12);
 	for (i = 0; i < rows; i++) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The guest page walker: formats, permissions, error codes, A and D bits. */
+#include <linux/kernel.h>
+
 #include "emu_fixture.h"
 
 #define PD	0x50000u
@@ -81,7 +83,7 @@ static void test_rows(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		int ret, want = rows[i].error;
 
 		paging32(PT | rows[i].pde, 0x7000 | rows[i].pte);
@@ -192,7 +194,7 @@ static void test_emulator(void)
 
 int main(void)
 {
-	tap_plan(sizeof(rows) / sizeof(rows[0]) + 5 + 4 + 7 + 5);
+	tap_plan(ARRAY_SIZE(rows) + 5 + 4 + 7 + 5);
 	test_rows();
 	test_bits();
 	test_large();

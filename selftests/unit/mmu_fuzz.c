@@ -57,9 +57,9 @@ int main(int argc, char **argv)
 	unsigned int k, round;
 	bool ok;
 
-	tap_plan(sizeof(kinds) / sizeof(kinds[0]));
+	tap_plan(ARRAY_SIZE(kinds));
 	printf("# seed %llu\n", seed);
-	for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+	for (k = 0; k < ARRAY_SIZE(kinds); k++) {
 		ok = true;
 		memset(count, 0, sizeof(count));
 		steps_done = 0;

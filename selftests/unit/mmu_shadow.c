@@ -4,6 +4,8 @@
  * here or elsewhere. The model around it is mmu_model.h; after each case the whole
  * shadow is compared with the guest's tables.
  */
+#include <linux/kernel.h>
+
 #include "mmu_model.h"
 
 #define PD	0x10000u
@@ -414,6 +416,7 @@ static void page_numbers(void)
 static void no_memory(void)
 {
 	u32 limit;
+	bool want;
 
 	for (limit = 0; limit < 8; limit++) {
 		md_page_limit = limit;
@@ -422,7 +425,8 @@ static void no_memory(void)
 			md_put32(PD, PT | FULL);
 			md_put32(PT, DATA | FULL);
 			paging(0, PD);
-			if (md_enter() != (limit >= 2))
+			want = limit >= 2;
+			if (md_enter() != want)
 				md_bad("entered with %u pages", limit);
 			if (md_access(0, ACC_W, &gpa, &error) !=
 			    (limit >= 4 ? MD_DONE : MD_NOMEM))
@@ -569,8 +573,8 @@ int main(void)
 	};
 	unsigned int i;
 
-	tap_plan(sizeof(tests) / sizeof(tests[0]));
-	for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
+	tap_plan(ARRAY_SIZE(tests));
+	for (i = 0; i < ARRAY_SIZE(tests); i++)
 		tests[i]();
 	free(md_ram);
 	return tap_done();

@@ -7,6 +7,8 @@
 #ifndef VMON_UNIT_MMU_STEPS_H
 #define VMON_UNIT_MMU_STEPS_H
 
+#include <linux/kernel.h>
+
 #include "mmu_model.h"
 
 #define NR_TABLES	12u		/* frames FIRST_TABLE.. are tables mostly */
@@ -24,8 +26,8 @@ static const u32 dirs[] = {
 
 static const u32 ptes[] = { 0, 1, 16, 17, 255, 256, 510, 511 };
 
-#define NR_DIRS		(sizeof(dirs) / sizeof(dirs[0]))
-#define NR_PTES		(sizeof(ptes) / sizeof(ptes[0]))
+#define NR_DIRS		ARRAY_SIZE(dirs)
+#define NR_PTES		ARRAY_SIZE(ptes)
 
 static u64 count[4];	/* results of accesses, by enum md_result */
 

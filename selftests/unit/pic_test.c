@@ -4,6 +4,7 @@
  * rotation, cascade, spurious interrupts, poll, ELCR, initialisation.
  */
 #include <string.h>
+#include <linux/kernel.h>
 #include "tap.h"
 #include "irqchip/pic.h"
 
@@ -425,7 +426,7 @@ int main(void)
 		{ "ports", test_ports },
 		{ "random operations", test_random },
 	};
-	unsigned int i, n = sizeof(test) / sizeof(test[0]);
+	unsigned int i, n = ARRAY_SIZE(test);
 
 	tap_plan(n);
 	for (i = 0; i < n; i++)

@@ -4,6 +4,7 @@
  * interrupts do not drift.
  */
 #include <string.h>
+#include <linux/kernel.h>
 #include "tap.h"
 #include "irqchip/pit.h"
 
@@ -341,6 +342,7 @@ static bool test_random(void)
 	static const u32 port[] = { 0x40, 0x41, 0x42, 0x43, 0x61 };
 	u64 x = 88172645463325252ull, now = 0, due;
 	unsigned int i;
+	bool over;
 
 	reset();
 	for (i = 0; i < 2000000; i++) {
@@ -357,7 +359,8 @@ static bool test_random(void)
 			break;
 		default:
 			due = vmon_pit_deadline(&pit);
-			if (!!vmon_pit_collect(&pit, now) != (due <= now)) {
+			over = due <= now;
+			if (!!vmon_pit_collect(&pit, now) != over) {
 				printf("# step %u mode %u due %llu now %llu\n", i,
 				       pit.ch[0].mode, due, now);
 				return false;
@@ -395,7 +398,7 @@ int main(void)
 		{ "one-shot use", test_one_shot },
 		{ "random operations", test_random },
 	};
-	unsigned int i, n = sizeof(test) / sizeof(test[0]);
+	unsigned int i, n = ARRAY_SIZE(test);
 
 	tap_plan(n);
 	for (i = 0; i < n; i++)

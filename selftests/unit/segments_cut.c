@@ -9,6 +9,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <linux/kernel.h>
 
 #include "segments/segments.h"
 #include "switch/area.h"
@@ -32,7 +33,7 @@ static u32 any_u32(void)
 		0, 0xfff, 0x1000, 0xfffff, 0x100000, 0x7fffffff, 0x80000000, 0xc0000000,
 		0xffffdfff, VMON_LIMIT, 0xfffff000, 0xffffffff,
 	};
-	u32 n = near[rnd() % (sizeof(near) / sizeof(near[0]))];
+	u32 n = near[rnd() % (ARRAY_SIZE(near))];
 
 	switch (rnd() % 4) {
 	case 0:
@@ -139,9 +140,9 @@ static bool check_offsets(const struct vmon_seg *seg, u32 base, u32 limit)
 	u32 off, first, last;
 	int i;
 
-	for (e = 0; e < sizeof(edges) / sizeof(edges[0]); e++)
+	for (e = 0; e < ARRAY_SIZE(edges); e++)
 		for (i = -20; i <= 20; i++)
-			for (s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
+			for (s = 0; s < ARRAY_SIZE(sizes); s++) {
 				off = edges[e] + i;
 				if (!allows(limit, off, sizes[s]))
 					continue;

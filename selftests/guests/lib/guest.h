@@ -110,6 +110,7 @@ static inline void write_cr##n(u32 val)					\
 {									\
 	asm volatile("mov %0, %%cr" #n : : "r"(val) : "memory");	\
 }
+
 DEFINE_CR(0)
 DEFINE_CR(2)
 DEFINE_CR(3)

@@ -76,7 +76,8 @@ void guest_main(void)
 	for (i = 0; i < 100; i++) {
 		u32 next = ~i & 1;
 
-		CHECK_EQ(run(FAR, pte_addr(&s, FAR), pages[next] | PTE_ALL), next ? 0x2000 : 0x1000);
+		CHECK_EQ(run(FAR, pte_addr(&s, FAR), pages[next] | PTE_ALL),
+			 next ? 0x2000 : 0x1000);
 		CHECK_EQ(user_call_far(FAR + 5), next ? 0x2000 : 0x1000);
 		if (i % 5 == 0)
 			CHECK_EQ(user_call(user_call_far, FAR + 5), next ? 0x2000 : 0x1000);
@@ -105,7 +106,8 @@ void guest_main(void)
 		CHECK_EQ(user_call(user_call_far, FAR + PAGE - 3), i & 1 ? 0x22116655 : 0x88776655);
 		/* ... or rewritten. */
 		*(volatile u8 *)(i & 1 ? other : pages[1]) = i;
-		CHECK_EQ(user_call_far(FAR + PAGE - 64), i & 1 ? 0x22006655 | i << 16 : 0x88006655 | i << 16);
+		CHECK_EQ(user_call_far(FAR + PAGE - 64),
+			 (i & 1 ? 0x22006655 : 0x88006655) | i << 16);
 		*(volatile u8 *)(i & 1 ? other : pages[1]) = i & 1 ? 0x11 : 0x77;
 	}
 	pte_set(&s, FAR + PAGE, 0);

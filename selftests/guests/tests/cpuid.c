@@ -39,8 +39,9 @@ static u32 time_flies(u32 arg)
 
 void guest_main(void)
 {
-	static const u32 unknown[] = { 0x12345, 0xc0000100 ^ 0x5555, 0x4b564d00, 0x00000400 ^ 0xf000,
-				       0xffffffff };
+	static const u32 unknown[] = {
+		0x12345, 0xc0000100 ^ 0x5555, 0x4b564d00, 0x00000400 ^ 0xf000, 0xffffffff
+	};
 	u32 r[4], i, max;
 	u64 tsc;
 

@@ -31,8 +31,10 @@ static void stir(void)
 	asm volatile("cld; rep stosl" : "=c"(c), "=D"(d) : "0"(64), "1"(area), "a"(ticks) : "memory");
 	if (d != (u32)(area + 64))
 		wrong("stos in a handler", d, (u32)(area + 64));
-	asm volatile("pushfl; xorl %1, (%%esp); popfl; std; movl %2, %%edi; movl $20, %%ecx; rep stosb; cld"
-		     : "=D"(d) : "i"(FL_ID | FL_CF | FL_SF), "i"(area + 60), "a"(0) : "ecx", "memory", "cc");
+	asm volatile("pushfl; xorl %1, (%%esp); popfl; std; movl %2, %%edi; movl $20, %%ecx;"
+		     "rep stosb; cld"
+		     : "=D"(d) : "i"(FL_ID | FL_CF | FL_SF), "i"(area + 60), "a"(0)
+		     : "ecx", "memory", "cc");
 	if (d != (u32)(area + 60) - 20)
 		wrong("std stos in a handler", d, (u32)(area + 60) - 20);
 }
@@ -79,14 +81,18 @@ static void down(u32 at, u32 len, u32 by, u32 unit, u32 id)
 	u32 c, S, D, flags, n = len / unit;
 
 	if (unit == 4)
-		asm volatile("pushfl; andl %6, (%%esp); orl %5, (%%esp); popfl; std; rep movsl; pushfl; popl %3; cld"
+		asm volatile("pushfl; andl %6, (%%esp); orl %5, (%%esp); popfl;"
+			     "std; rep movsl; pushfl; popl %3; cld"
 			     : "=&c"(c), "=&S"(S), "=&D"(D), "=&r"(flags)
-			     : "0"(n), "r"(id), "i"(~FL_ID), "1"(at + len - 4), "2"(at + by + len - 4)
+			     : "0"(n), "r"(id), "i"(~FL_ID), "1"(at + len - 4),
+			       "2"(at + by + len - 4)
 			     : "memory", "cc");
 	else
-		asm volatile("pushfl; andl %6, (%%esp); orl %5, (%%esp); popfl; std; rep movsb; pushfl; popl %3; cld"
+		asm volatile("pushfl; andl %6, (%%esp); orl %5, (%%esp); popfl;"
+			     "std; rep movsb; pushfl; popl %3; cld"
 			     : "=&c"(c), "=&S"(S), "=&D"(D), "=&r"(flags)
-			     : "0"(n), "r"(id), "i"(~FL_ID), "1"(at + len - 1), "2"(at + by + len - 1)
+			     : "0"(n), "r"(id), "i"(~FL_ID), "1"(at + len - 1),
+			       "2"(at + by + len - 1)
 			     : "memory", "cc");
 	if (c)
 		wrong("ecx", c, 0);
@@ -133,7 +139,8 @@ static u32 at_ring(u32 arg)
 	u32 flags;
 
 	moves((u32)buf, arg);
-	asm volatile("std; int $0x80; pushfl; popl %%ecx; cld" : "=a"(flags), "=c"(arg) : : "memory", "cc");
+	asm volatile("std; int $0x80; pushfl; popl %%ecx; cld"
+		     : "=a"(flags), "=c"(arg) : : "memory", "cc");
 	if (!(flags & FL_DF) || !(arg & FL_DF))
 		wrong("int 0x80 with DF", flags, arg);
 	return 0;
@@ -153,25 +160,28 @@ struct task {
 	u32 rounds;
 	u8 stack[8192];
 };
+
 static struct task task[3] __attribute__((aligned(4096)));
 static u32 main_esp;
 
 /* As kernels do: the flags are part of what is switched. */
 void switch_stack(u32 *from, u32 to);
 asm(".pushsection .text\n"
-    "switch_stack:\n"
-    "	movl	4(%esp), %eax\n"
-    "	movl	8(%esp), %edx\n"
-    "	pushl	%ebp; pushl %ebx; pushl %edi; pushl %esi; pushfl\n"
-    "	movl	%esp, (%eax)\n"
-    "	movl	%edx, %esp\n"
-    "	jmp	1f\n"
-    "	nop\n"
-    "1:	popfl; popl %esi; popl %edi; popl %ebx; popl %ebp\n"
-    "	ret\n"
-    ".popsection");
+	"switch_stack:\n"
+	"	movl	4(%esp), %eax\n"
+	"	movl	8(%esp), %edx\n"
+	"	pushl	%ebp; pushl %ebx; pushl %edi; pushl %esi; pushfl\n"
+	"	movl	%esp, (%eax)\n"
+	"	movl	%edx, %esp\n"
+	"	jmp	1f\n"
+	"	nop\n"
+	"1:	popfl; popl %esi; popl %edi; popl %ebx; popl %ebp\n"
+	"	ret\n"
+	".popsection");
 
-static const u32 task_flags[3] = { FL_IF | FL_FIXED, FL_IF | FL_FIXED | FL_ID, FL_FIXED | FL_ID | FL_AC };
+static const u32 task_flags[3] = {
+	FL_IF | FL_FIXED, FL_IF | FL_FIXED | FL_ID, FL_FIXED | FL_ID | FL_AC
+};
 
 static u32 self;
 
@@ -267,7 +277,8 @@ static void traced(void)
 	buf[1] = 0xc3;
 	for (i = 0; i < 200 && !bad; i++) {
 		buf[0] = i & 1 ? 0xfc : 0x90;
-		asm volatile("call *%3; std; rep movsl; pushfl; popl %1; cld" : "=c"(c), "=&r"(flags), "=D"(D)
+		asm volatile("call *%3; std; rep movsl; pushfl; popl %1; cld"
+			     : "=c"(c), "=&r"(flags), "=D"(D)
 			     : "r"(buf), "0"(i), "2"(buf + 3000), "S"(buf + 2900) : "memory", "cc");
 		if (!(flags & FL_DF) || D != (u32)buf + 3000 - 4 * i || read_flags() & FL_DF)
 			wrong("stos to a page of code", D, flags);

@@ -8,7 +8,8 @@
 do {									\
 	u32 r_ = (a), f_;						\
 									\
-	asm volatile(insn " %2, %0; pushfl; popl %1" : "+r"(r_), "=&r"(f_) : "r"((u32)(b)) : "cc"); \
+	asm volatile(insn " %2, %0; pushfl; popl %1"			\
+		     : "+r"(r_), "=&r"(f_) : "r"((u32)(b)) : "cc");	\
 	CHECK_EQ(r_, want);						\
 	CHECK_EQ(f_ & FL_ARITH, want_flags);				\
 } while (0)

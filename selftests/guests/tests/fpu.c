@@ -152,7 +152,8 @@ void guest_main(void)
 	u32 entries[4] = { page_alloc() | PTE_ALL, page_alloc() | PTE_ALL, 0, 0 };
 
 	pte_set(&s, 0x50000000, 0);
-	asm volatile("movups (%0), %%xmm0; movups %%xmm0, (%1)" : : "r"(entries), "r"(pte_addr(&s, 0x50000000)) : "memory");
+	asm volatile("movups (%0), %%xmm0; movups %%xmm0, (%1)"
+		     : : "r"(entries), "r"(pte_addr(&s, 0x50000000)) : "memory");
 	poke(0x50000000, 0x77);
 	poke(0x50001000, 0x78);
 	CHECK_EQ(peek(entries[0] & ~0xfffu), 0x77);

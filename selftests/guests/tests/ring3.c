@@ -42,18 +42,18 @@ static u32 by_int(u32 count)
 
 /* SYSENTER comes here at ring 0: return edx + 1, with the caller's esp in ecx. */
 asm(".pushsection .text\n"
-    "sysenter_entry:\n"
-    "	pushfl\n"
-    "	popl	sysenter_flags\n"
-    "	movl	%cs, %eax\n"
-    "	movl	%eax, sysenter_cs\n"
-    "	movl	%ss, %eax\n"
-    "	movl	%eax, sysenter_ss\n"
-    "	movl	%esp, sysenter_esp\n"
-    "	leal	1(%esi), %eax\n"
-    "	sti\n"
-    "	sysexit\n"
-    ".popsection");
+	"sysenter_entry:\n"
+	"	pushfl\n"
+	"	popl	sysenter_flags\n"
+	"	movl	%cs, %eax\n"
+	"	movl	%eax, sysenter_cs\n"
+	"	movl	%ss, %eax\n"
+	"	movl	%eax, sysenter_ss\n"
+	"	movl	%esp, sysenter_esp\n"
+	"	leal	1(%esi), %eax\n"
+	"	sti\n"
+	"	sysexit\n"
+	".popsection");
 extern u8 sysenter_entry[];
 u32 sysenter_flags, sysenter_cs, sysenter_ss, sysenter_esp;
 static u8 sysenter_stack[1024];
@@ -115,29 +115,29 @@ static u32 selectors(u32 arg)
 
 /* IRET to an outer ring clears segment registers that it may not keep. */
 asm(".pushsection .text\n"
-    "iret_clears:\n"
-    "	pushl	%ebx\n"
-    "	movl	$0x10, %eax\n"
-    "	movl	%eax, %fs\n"
-    "	movl	%eax, %gs\n"
-    "	movl	%esp, tss + 4\n"
-    "	movl	%esp, iret_saved\n"
-    "	pushl	$0x23\n"
-    "	pushl	$user_stack_top - 64\n"
-    "	pushl	$0x202\n"
-    "	pushl	$0x1b\n"
-    "	pushl	$1f\n"
-    "	movl	$0x23, %eax\n"
-    "	movl	%eax, %ds\n"
-    "	movl	%eax, %es\n"
-    "	iret\n"
-    "1:	movl	%fs, %eax\n"
-    "	movl	%gs, %ebx\n"
-    "	shll	$16, %ebx\n"
-    "	orl	%ebx, %eax\n"
-    "	movl	%eax, iret_result\n"
-    "	int	$0x81\n"
-    ".popsection");
+	"iret_clears:\n"
+	"	pushl	%ebx\n"
+	"	movl	$0x10, %eax\n"
+	"	movl	%eax, %fs\n"
+	"	movl	%eax, %gs\n"
+	"	movl	%esp, tss + 4\n"
+	"	movl	%esp, iret_saved\n"
+	"	pushl	$0x23\n"
+	"	pushl	$user_stack_top - 64\n"
+	"	pushl	$0x202\n"
+	"	pushl	$0x1b\n"
+	"	pushl	$1f\n"
+	"	movl	$0x23, %eax\n"
+	"	movl	%eax, %ds\n"
+	"	movl	%eax, %es\n"
+	"	iret\n"
+	"1:	movl	%fs, %eax\n"
+	"	movl	%gs, %ebx\n"
+	"	shll	$16, %ebx\n"
+	"	orl	%ebx, %eax\n"
+	"	movl	%eax, iret_result\n"
+	"	int	$0x81\n"
+	".popsection");
 void iret_clears(void);
 u32 iret_saved, iret_result = 0xffff;
 extern u32 user_saved_esp;

@@ -42,9 +42,11 @@ static u32 plain(u32 ring)
 		     : "0"(100), "1"("same until here A"), "2"("same until here B") : "memory", "cc");
 	CHECK_EQ(c, 100 - 17);
 	CHECK_EQ(f & 1, 0);
-	asm volatile("repne scasb" : "=c"(c), "=D"(D) : "a"('x'), "0"(50), "1"("find the x in it") : "memory", "cc");
+	asm volatile("repne scasb" : "=c"(c), "=D"(D)
+		     : "a"('x'), "0"(50), "1"("find the x in it") : "memory", "cc");
 	CHECK_EQ(c, 50 - 10);
-	asm volatile("repe scasl; setz %b2" : "=c"(c), "=D"(D), "=q"(f) : "a"(0), "0"(0), "1"(src) : "memory", "cc");
+	asm volatile("repe scasl; setz %b2" : "=c"(c), "=D"(D), "=q"(f)
+		     : "a"(0), "0"(0), "1"(src) : "memory", "cc");
 	CHECK_EQ(D, src);
 	asm volatile("lodsl" : "=a"(c), "=S"(S) : "1"(src + 4) : "memory");
 	CHECK_EQ(c, *(u32 *)(src + 4));

@@ -121,7 +121,8 @@ void guest_main(void)
 		CHECK_EQ(ticks, before);
 		/* POPF has no shadow. */
 		last_eip = 0;
-		asm volatile("pushl $0x202; popfl; 1: nop; nop; cli; movl $1b, %0" : "=r"(val) : : "memory", "cc");
+		asm volatile("pushl $0x202; popfl; 1: nop; nop; cli; movl $1b, %0"
+			     : "=r"(val) : : "memory", "cc");
 		CHECK_EQ(last_eip, val);
 		/* With IF already set STI has no shadow, but MOV SS has. */
 		CHECK(wait_irr(0));

@@ -34,7 +34,8 @@ static u32 use(u32 ring)
 	asm volatile("xchgl %0, (%1)" : "=r"(val) : "r"(TOP + 20), "0"(0x77) : "memory");
 	CHECK_EQ(val, 60 + ring);
 	CHECK_EQ(peek(frame + 20), 0x77);
-	asm volatile("lock cmpxchgl %2, (%1)" : "=a"(val) : "r"(TOP + 20), "r"(0x88), "0"(0x77) : "memory", "cc");
+	asm volatile("lock cmpxchgl %2, (%1)" : "=a"(val)
+		     : "r"(TOP + 20), "r"(0x88), "0"(0x77) : "memory", "cc");
 	CHECK_EQ(peek(frame + 20), 0x88);
 	asm volatile("pushl (%1); popl %0" : "=r"(val) : "r"(TOP + 20) : "memory");
 	CHECK_EQ(val, 0x88);
@@ -46,7 +47,8 @@ static u32 use(u32 ring)
 	CHECK_EQ(*(volatile u16 *)(below + 0xffe), 0xccdd);
 	CHECK_EQ(peek(TOP - 2), 0xaabbccdd);
 	/* String instructions into, out of and across it. */
-	asm volatile("cld; rep stosl" : "=c"(a), "=D"(b) : "a"(0x3c3c3c3c), "0"(64), "1"(TOP - 128) : "memory");
+	asm volatile("cld; rep stosl" : "=c"(a), "=D"(b)
+		     : "a"(0x3c3c3c3c), "0"(64), "1"(TOP - 128) : "memory");
 	CHECK_EQ(a, 0);
 	CHECK_EQ(b, TOP + 128);
 	for (i = 0; i < 128; i += 4) {
