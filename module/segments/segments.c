@@ -70,6 +70,25 @@ bool vmon_segment_cut(const struct vmon_seg *seg, u64 *desc)
 	return true;
 }
 
+/* CS and GS are the same for all that runs at ring 1. */
+static void fill_code_and_page(u64 *gdt)
+{
+	gdt[VMON_SEL_CS1 / 8] = vmon_desc_make(0, VMON_LIMIT, VMON_SEG_G | VMON_SEG_DB |
+					       VMON_SEG_P | 1 << 5 | VMON_SEG_S |
+					       VMON_SEG_CODE | VMON_SEG_RW | VMON_SEG_A);
+	gdt[VMON_SEL_GS1 / 8] = vmon_desc_make(VMON_MPAGE_GVA, 0xfff, VMON_SEG_DB |
+					       VMON_SEG_P | 1 << 5 | VMON_SEG_S |
+					       VMON_SEG_RW | VMON_SEG_A);
+}
+
+void vmon_segments_own(u64 *gdt)
+{
+	fill_code_and_page(gdt);
+	gdt[VMON_SEL_SS1 / 8] = vmon_desc_make(0, VMON_LIMIT, VMON_SEG_G | VMON_SEG_DB |
+					       VMON_SEG_P | 1 << 5 | VMON_SEG_S |
+					       VMON_SEG_RW | VMON_SEG_A);
+}
+
 bool vmon_segments_kernel(const struct vmon_cpu *cpu, u64 *gdt)
 {
 	const struct vmon_seg *cs = &cpu->seg[VMON_CS], *ss = &cpu->seg[VMON_SS];
@@ -78,12 +97,7 @@ bool vmon_segments_kernel(const struct vmon_cpu *cpu, u64 *gdt)
 	    (ss->attr & SS_WANTED) != SS_WANTED || (ss->attr & VMON_SEG_CODE) ||
 	    !vmon_segment_cut(ss, &gdt[VMON_SEL_SS1 / 8]))
 		return false;
-	gdt[VMON_SEL_CS1 / 8] = vmon_desc_make(0, VMON_LIMIT, VMON_SEG_G | VMON_SEG_DB |
-					       VMON_SEG_P | 1 << 5 | VMON_SEG_S |
-					       VMON_SEG_CODE | VMON_SEG_RW | VMON_SEG_A);
-	gdt[VMON_SEL_GS1 / 8] = vmon_desc_make(VMON_MPAGE_GVA, 0xfff, VMON_SEG_DB |
-					       VMON_SEG_P | 1 << 5 | VMON_SEG_S |
-					       VMON_SEG_RW | VMON_SEG_A);
+	fill_code_and_page(gdt);
 	return true;
 }
 

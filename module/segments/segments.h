@@ -41,6 +41,9 @@ bool vmon_segment_cut(const struct vmon_seg *seg, u64 *desc);
  */
 bool vmon_segments_kernel(const struct vmon_cpu *cpu, u64 *gdt);
 
+/* Fill the ring-1 slots of CS, SS and GS for code of the monitor's own: flat. */
+void vmon_segments_own(u64 *gdt);
+
 /**
  * struct vmon_user_tables - shadows of the guest's GDT and LDT, for ring 3
  * @table:	by the TI bit of a selector: the run GDT, and the run LDT

@@ -20,6 +20,7 @@
 #define VMON_LIMIT	0xffffefffu	/* last byte that a guest segment may reach */
 
 #define VMON_SEG_WAYS	2
+#define VMON_OPERAND_ALIGN 64
 
 /*
  * A segment that translated code may load by itself: see segments/cache.h. What
@@ -47,6 +48,7 @@ struct vmon_seg_way {
  * @cr:	the guest's control registers, to be read
  * @loaded:	which way ES, DS and FS hold
  * @way:	what they may be loaded with, by enum vmon_sreg
+ * @operand:	memory operand of an FPU instruction: vm/exec_fpu.c
  */
 struct vmon_mpage {
 	u32 spill[8];
@@ -60,6 +62,7 @@ struct vmon_mpage {
 	u32 cr[5];
 	u32 loaded[6];
 	struct vmon_seg_way way[6][VMON_SEG_WAYS];
+	u8 operand[128 + VMON_OPERAND_ALIGN] __attribute__((aligned(VMON_OPERAND_ALIGN)));
 };
 
 #endif /* VMON_SWITCH_MONITOR_PAGE_H */

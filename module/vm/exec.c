@@ -36,7 +36,7 @@ static int create_cache(struct vmon_exec *x)
 					     VMON_PTE_P | VMON_PTE_A;
 		}
 	}
-	x->bt = vmon_bt_create(&vmon_exec_bt_ops, x, x->tc, VMON_TC_SIZE, 0);
+	x->bt = vmon_bt_create(&vmon_exec_bt_ops, x, x->tc, VMON_TC_OWN, 0);
 	return x->bt ? 0 : -ENOMEM;
 }
 
@@ -167,7 +167,7 @@ static enum vmon_run run_once(struct vmon_exec *x)
 	if (fit_for_user(x))
 		return vmon_exec_user(x);
 	if (fit_for_translation(x))
-		return vmon_exec_kernel(x, false);
+		return vmon_exec_kernel(x);
 	return vmon_exec_emulate(x, VMON_WHY_MODE);
 }
 

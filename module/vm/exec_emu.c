@@ -174,69 +174,26 @@ enum vmon_run vmon_exec_inject(struct vmon_exec *x, const struct vmon_emu_exc *e
 	}
 }
 
-/*
- * The CPU refused an FPU instruction with #GP or #SS. It cannot be tried again: either
- * the guest's segment refuses it too, or the operand lies where only ours is cut, or
- * it is misaligned.
- */
-static enum vmon_run fpu_refused(struct vmon_exec *x, u8 vector)
-{
-	const struct vmon_emu_exc exc = { .vector = vector, .has_error = true };
-	const struct vmon_cpu *cpu = &x->vcpu->cpu;
-	unsigned int size, acc;
-	u32 gva;
-
-	vmon_emu_fpu_operand(&x->emu.insn, &size, &acc);
-	if (!size)
-		return vmon_exec_inject(x, &exc);
-	if (vmon_emu_mem_gva(&x->emu, size, acc, &gva))
-		return vmon_exec_inject(x, &x->emu.exc);
-	if (cpu->cpl != 3 && (gva < cpu->seg[x->emu.insn.seg].base ||
-			      gva > VMON_LIMIT - (size - 1)))
-		return vmon_exec_error(x, "an FPU instruction on the top page, or that wraps around, is not supported");
-	return vmon_exec_inject(x, &exc);
-}
-
-/* The emulator met x87, MMX or SSE: those run on the real FPU, in the guest's world. */
-static enum vmon_run fpu_insn(struct vmon_exec *x, enum vmon_why why)
-{
-	struct vmon_cpu *cpu = &x->vcpu->cpu;
-	const struct vmon_emu_exc ud = { .vector = VMON_EXC_UD };
-	enum vmon_run run;
-
-	switch (why) {
-	case VMON_WHY_UD:
-		/* The CPU has refused it already. */
-		return vmon_exec_inject(x, &ud);
-	case VMON_WHY_GP:
-		return fpu_refused(x, VMON_EXC_GP);
-	case VMON_WHY_SS:
-		return fpu_refused(x, VMON_EXC_SS);
-	case VMON_WHY_TRACE:
-		/* It writes to a traced frame: give up the trace instead. */
-		if (vmon_exec_untrace(x, x->cr2))
-			return VMON_RUN_AGAIN;
-		return vmon_exec_error(x, "an FPU instruction on device memory is not supported");
-	default:
-		vmon_count(x->vcpu, EMULATED_FPU);
-		if (cpu->cpl || !(cpu->cr0 & VMON_CR0_PE) || (cpu->eflags & VMON_FL_TF))
-			return vmon_exec_error(x, "an FPU instruction in a mode that is emulated is not supported");
-		if (x->fpu_insn)
-			return vmon_exec_error(x, "an FPU instruction can neither be run nor emulated");
-		x->fpu_insn = true;
-		run = vmon_exec_kernel(x, true);
-		x->fpu_insn = false;
-		return run;
-	}
-}
-
 enum vmon_run vmon_exec_emulate(struct vmon_exec *x, enum vmon_why why)
 {
 	int res = vmon_emulate(&x->emu);
+	enum vmon_run run;
 
 	vmon_count(x->vcpu, EMULATED_INSNS);
 	x->op_count[x->emu.insn.op]++;
 	x->retry = false;
+	if (res == VMON_EMU_FPU) {
+		/* The CPU has refused it already. */
+		if (why == VMON_WHY_UD)
+			return vmon_exec_inject(x, &(struct vmon_emu_exc){
+				.vector = VMON_EXC_UD });
+		/* It writes to a traced frame: give up the trace instead. */
+		if (why == VMON_WHY_TRACE && vmon_exec_untrace(x, x->cr2))
+			return VMON_RUN_AGAIN;
+		run = vmon_exec_fpu(x, &res);
+		if (run != VMON_RUN_AGAIN)
+			return run;
+	}
 	switch (res) {
 	case VMON_EMU_OK:
 		return VMON_RUN_AGAIN;
@@ -245,8 +202,6 @@ enum vmon_run vmon_exec_emulate(struct vmon_exec *x, enum vmon_why why)
 	case VMON_EMU_RETRY:
 		x->retry = true;
 		return VMON_RUN_AGAIN;
-	case VMON_EMU_FPU:
-		return fpu_insn(x, why);
 	default:
 		return vmon_exec_error(x, "an instruction is not supported");
 	}

@@ -67,7 +67,7 @@ static bool enter(struct vmon_exec *x)
 		.osfxsr = cpu->cr4 & VMON_CR4_OSFXSR,
 		.osxmmexcpt = cpu->cr4 & VMON_CR4_OSXMMEXCPT,
 		.cpuid_fault = cpu->cpl == 3,
-		.dr7 = cpu->cpl == 3 ? user_dr7(cpu) : 0,
+		.dr7 = cpu->cpl == 3 && !x->stepping ? user_dr7(cpu) : 0,
 		.dr = cpu->dr,
 	};
 	unsigned long flags;
@@ -196,14 +196,12 @@ static enum vmon_run exception(struct vmon_exec *x, u64 vector, u32 error)
 	case VMON_EXC_BR:
 	case VMON_EXC_TS:
 	case VMON_EXC_NP:
-		vmon_count(x->vcpu, EXC_OTHER);
-		return vmon_exec_emulate(x, VMON_WHY_MODE);
 	case VMON_EXC_SS:
 		vmon_count(x->vcpu, EXC_OTHER);
-		return vmon_exec_emulate(x, VMON_WHY_SS);
+		return vmon_exec_emulate(x, VMON_WHY_MODE);
 	case VMON_EXC_GP:
 		vmon_count(x->vcpu, EXC_GP);
-		return vmon_exec_emulate(x, VMON_WHY_GP);
+		return vmon_exec_emulate(x, VMON_WHY_MODE);
 	default:
 		snprintf(what, sizeof(what),
 			 "the monitor got exit %#llx error %#x at %#llx", vector,
@@ -388,9 +386,43 @@ static enum vmon_run callout(struct vmon_exec *x, u32 site)
 }
 
 /*
- * Run translated code. @one: a single guest instruction, at cpu->eip.
+ * Run code of the monitor's own at ring 1, at @tc, up to its INT. The guest's general
+ * registers and arithmetic flags go in and, if it gets there, come back.
+ *
+ * Return: VMON_BT_VECTOR, or the exception or fault of the switch that was in the way.
  */
-enum vmon_run vmon_exec_kernel(struct vmon_exec *x, bool one)
+unsigned int vmon_exec_own(struct vmon_exec *x, u32 tc)
+{
+	struct vmon_cpu *cpu = &x->vcpu->cpu;
+	struct vmon_area *a = x->world.area;
+	struct vmon_frame *f = &a->frame;
+
+	vmon_segments_own(a->run_gdt);
+	load_regs(x);
+	a->guest_ldt = 0;
+	f->rip = tc;
+	f->rflags = (cpu->eflags & VMON_FL_ARITH) | VMON_FL_IF | VMON_FL_FIXED;
+	f->cs = VMON_SEL_CS1;
+	f->ss = VMON_SEL_SS1;
+	f->gs = VMON_SEL_GS1;
+	f->ds = 0;
+	f->es = 0;
+	f->fs = 0;
+	x->stepping = true;
+	do {
+		f->vector = VMON_VEC_POISON;
+		enter(x);
+	} while (host_event(x, f->vector));
+	x->stepping = false;
+	if (f->vector == VMON_BT_VECTOR) {
+		store_regs(x);
+		cpu->eflags = (cpu->eflags & ~VMON_FL_ARITH) | (f->rflags & VMON_FL_ARITH);
+	}
+	return f->vector;
+}
+
+/* Run translated code. */
+enum vmon_run vmon_exec_kernel(struct vmon_exec *x)
 {
 	struct vmon_cpu *cpu = &x->vcpu->cpu;
 	struct vmon_frame *f = &x->world.area->frame;
@@ -400,19 +432,12 @@ enum vmon_run vmon_exec_kernel(struct vmon_exec *x, bool one)
 	bool again;
 	u32 tc;
 
-	if (!kernel_segments(x, sel)) {
-		if (!one)
-			return vmon_exec_emulate(x, VMON_WHY_MODE);
-		return vmon_exec_error(x, "an FPU instruction with such segments is not supported");
-	}
-	if (vmon_bt_enter(x->bt, cpu->eip, &tc))
-		return one ? vmon_exec_error(x, "an FPU instruction could not be translated") :
-			     vmon_exec_emulate(x, VMON_WHY_MODE);
+	if (!kernel_segments(x, sel) || vmon_bt_enter(x->bt, cpu->eip, &tc))
+		return vmon_exec_emulate(x, VMON_WHY_MODE);
 	run = vmon_exec_tables(x, &again);
 	if (again || run != VMON_RUN_AGAIN)
 		return run;
 	load_kernel_state(x, tc, sel);
-	x->stepping = one;
 	for (;;) {
 		if (x->stepping)
 			f->rflags |= VMON_FL_TF;

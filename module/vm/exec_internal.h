@@ -17,6 +17,7 @@
 #include "vm/vm.h"
 
 #define VMON_TC_SIZE	(8u << 20)	/* translation cache, bytes */
+#define VMON_TC_OWN	(VMON_TC_SIZE - PAGE_SIZE)	/* its end: see exec_fpu.c */
 #define VMON_TC_TABLES	(VMON_TC_SIZE >> 21)
 
 #define VMON_TLB_SLOTS	64
@@ -61,7 +62,7 @@ struct vmon_code_region {
  *		guest too, since it may change tables that are not traced
  * @op_count:	instructions emulated, by operation
  * @fpu_on:	the guest uses the FPU: its state is loaded at entries
- * @fpu_insn:	an FPU instruction that the emulator met is being run
+ * @fpu_before:	what an FPU instruction that the emulator met started from
  * @stepping:	single-stepping to the end of a translated instruction
  * @retry:	the emulator must be called again before anything else
  * @cr2:	of the last page fault
@@ -85,8 +86,8 @@ struct vmon_exec {
 	struct vmon_tlb_entry tlb[8][VMON_TLB_SLOTS];
 	u32 tlb_generation;
 	u64 op_count[VMON_NR_OPS];
+	struct vmon_fpu fpu_before;
 	bool fpu_on;
-	bool fpu_insn;
 	bool retry;
 	bool stepping;
 	u32 cr2;
@@ -122,10 +123,9 @@ enum vmon_run vmon_exec_tables(struct vmon_exec *x, bool *again);
 /* exec_emu.c: emulation and delivery */
 extern const struct vmon_emu_ops vmon_exec_emu_ops;
 enum vmon_why {
-	VMON_WHY_MODE,		/* neither direct execution nor translation can */
+	VMON_WHY_MODE,		/* neither direct execution nor translation can, or the CPU
+				 * raised an exception for it: true, or by a cut segment */
 	VMON_WHY_UD,		/* the CPU raised #UD */
-	VMON_WHY_GP,		/* the CPU raised #GP: a true one, or a cut segment */
-	VMON_WHY_SS,		/* the CPU raised #SS, likewise */
 	VMON_WHY_TRACE,		/* page fault on a traced frame or device memory */
 };
 
@@ -135,6 +135,10 @@ enum vmon_run vmon_exec_error(struct vmon_exec *x, const char *what);
 
 /* exec_enter.c: entering the guest */
 enum vmon_run vmon_exec_user(struct vmon_exec *x);
-enum vmon_run vmon_exec_kernel(struct vmon_exec *x, bool one);
+enum vmon_run vmon_exec_kernel(struct vmon_exec *x);
+unsigned int vmon_exec_own(struct vmon_exec *x, u32 tc);
+
+/* exec_fpu.c: FPU instructions that the emulator meets */
+enum vmon_run vmon_exec_fpu(struct vmon_exec *x, int *result);
 
 #endif /* VMON_VM_EXEC_INTERNAL_H */

@@ -209,11 +209,10 @@ static int mmio(struct vmon_exec *x, u64 gpa, void *buf, unsigned int len, bool 
 }
 
 static int access(struct vmon_emu *e, u32 gva, void *buf, unsigned int len,
-		  unsigned int acc)
+		  unsigned int acc, bool write)
 {
 	unsigned int first = min_t(unsigned int, len, PAGE_SIZE - (gva & ~PAGE_MASK));
 	struct vmon_exec *x = e->priv;
-	bool write = acc & VMON_ACC_W;
 	u8 *host[2] = {};
 	u64 gpa[2];
 	unsigned int i, n;
@@ -241,13 +240,14 @@ static int access(struct vmon_emu *e, u32 gva, void *buf, unsigned int len,
 int vmon_exec_mem_read(struct vmon_emu *e, u32 gva, void *buf, unsigned int len,
 		       unsigned int acc)
 {
-	return access(e, gva, buf, len, acc & ~VMON_ACC_W);
+	/* What is written later is read with the right to write. */
+	return access(e, gva, buf, len, acc, false);
 }
 
 int vmon_exec_mem_write(struct vmon_emu *e, u32 gva, const void *buf,
 			unsigned int len, unsigned int acc)
 {
-	return access(e, gva, (void *)buf, len, acc | VMON_ACC_W);
+	return access(e, gva, (void *)buf, len, acc | VMON_ACC_W, true);
 }
 
 /*
