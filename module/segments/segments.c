@@ -22,6 +22,8 @@
 #define SS_WANTED	(VMON_SEG_DB | VMON_SEG_P | VMON_SEG_RW)
 #define CHUNK		64	/* descriptors read at a time */
 
+u32 vmon_segments_last = VMON_LIMIT;
+
 u64 vmon_desc_make(u32 base, u32 limit, u16 attr)
 {
 	/* A small limit that is no multiple of a page must not become 4 GiB. */
@@ -64,8 +66,8 @@ bool vmon_segment_cut(const struct vmon_seg *seg, u64 *desc)
 	/* A page below the limit at least: granularity may cost the last one. */
 	if (seg->base > VMON_LIMIT - 0x1000)
 		return false;
-	if (limit > VMON_LIMIT - seg->base)
-		limit = VMON_LIMIT - seg->base;
+	if (limit > vmon_segments_last - seg->base)
+		limit = vmon_segments_last - seg->base;
 	*desc = vmon_desc_make(seg->base, limit, attr);
 	return true;
 }
@@ -73,7 +75,7 @@ bool vmon_segment_cut(const struct vmon_seg *seg, u64 *desc)
 /* CS and GS are the same for all that runs at ring 1. */
 static void fill_code_and_page(u64 *gdt)
 {
-	gdt[VMON_SEL_CS1 / 8] = vmon_desc_make(0, VMON_LIMIT, VMON_SEG_G | VMON_SEG_DB |
+	gdt[VMON_SEL_CS1 / 8] = vmon_desc_make(0, vmon_segments_last, VMON_SEG_G | VMON_SEG_DB |
 					       VMON_SEG_P | 1 << 5 | VMON_SEG_S |
 					       VMON_SEG_CODE | VMON_SEG_RW | VMON_SEG_A);
 	gdt[VMON_SEL_GS1 / 8] = vmon_desc_make(VMON_MPAGE_GVA, 0xfff, VMON_SEG_DB |
@@ -84,7 +86,7 @@ static void fill_code_and_page(u64 *gdt)
 void vmon_segments_own(u64 *gdt)
 {
 	fill_code_and_page(gdt);
-	gdt[VMON_SEL_SS1 / 8] = vmon_desc_make(0, VMON_LIMIT, VMON_SEG_G | VMON_SEG_DB |
+	gdt[VMON_SEL_SS1 / 8] = vmon_desc_make(0, vmon_segments_last, VMON_SEG_G | VMON_SEG_DB |
 					       VMON_SEG_P | 1 << 5 | VMON_SEG_S |
 					       VMON_SEG_RW | VMON_SEG_A);
 }

@@ -21,6 +21,9 @@ u64 vmon_desc_make(u32 base, u32 limit, u16 attr);
 /* The hidden part from a descriptor; sel is set as given. */
 void vmon_desc_read(struct vmon_seg *seg, u64 desc, u16 sel);
 
+/* The last byte that segments of ring 1 reach: VMON_LIMIT, but in a test of what that prevents. */
+extern u32 vmon_segments_last;
+
 /**
  * vmon_segment_cut() - descriptor for ring 1 of a guest kernel's data segment
  * @seg:	present segment, ES SS DS or FS

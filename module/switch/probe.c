@@ -8,7 +8,7 @@
  */
 #include <linux/irqflags.h>
 #include <linux/mm.h>
-#include <linux/moduleparam.h>
+#include <linux/module.h>
 #include <linux/preempt.h>
 #include <linux/printk.h>
 #include <asm/cpufeature.h>
@@ -25,18 +25,30 @@ module_param_named(allow_unprotected, vmon_allow_unprotected, bool, 0444);
 MODULE_PARM_DESC(allow_unprotected,
 		 "run guests even where the CPU does not enforce segment limits: their kernels can then write to the monitor");
 
+static bool test_untruncated;
+module_param(test_untruncated, bool, 0444);
+MODULE_PARM_DESC(test_untruncated,
+		 "leave out the truncation of segments that protects the host, to show that tests notice (needs allow_unprotected)");
+
 static bool limits_enforced;
 
 #define PROBE_CODE_GVA	0x1000
-#define PROBE_MAGIC	0x6e6f6d76
+#define PROBE_READ	0x6e6f6d76
+#define PROBE_WRITTEN	0x76207476
 
-/* mov %ds:VMON_MPAGE_GVA, %eax; int $VMON_BT_VECTOR */
+/*
+ * mov %eax, %ds:VMON_MPAGE_GVA + 4; mov %ds:VMON_MPAGE_GVA, %eax; int $VMON_BT_VECTOR
+ *
+ * The page is a supervisor's, and so is ring 1 as far as pages go.
+ */
 static const u8 probe_code[] = {
-	0xa1, 0x00, 0xf0, 0xff, 0xff, 0xcd, VMON_BT_VECTOR,
+	0xa3, 0x04, 0xf0, 0xff, 0xff,
+	0xa1, 0x00, 0xf0, 0xff, 0xff,
+	0xcd, VMON_BT_VECTOR,
 };
 
-/* Run the probe with DS limited to @limit. Returns the exit's vector. */
-static u64 probe_run(struct vmon_world *w, u32 limit)
+/* Run the probe from @skip on, with DS limited to @limit. Returns the exit's vector. */
+static u64 probe_run(struct vmon_world *w, u32 limit, u32 skip)
 {
 	const struct vmon_world_ctl ctl = {};
 	struct vmon_area *a = w->area;
@@ -63,7 +75,8 @@ static u64 probe_run(struct vmon_world *w, u32 limit)
 		a->frame.es = VMON_SEL_DS1;
 		a->frame.ss = VMON_SEL_SS1;
 		a->frame.cs = VMON_SEL_CS1;
-		a->frame.rip = PROBE_CODE_GVA;
+		a->frame.rip = PROBE_CODE_GVA + skip;
+		a->frame.rax = PROBE_WRITTEN;
 		a->frame.rsp = 0x3000;
 		a->frame.rflags = VMON_FL_IF | VMON_FL_FIXED;
 		local_irq_save(flags);
@@ -75,12 +88,64 @@ static u64 probe_run(struct vmon_world *w, u32 limit)
 	return a->frame.vector;
 }
 
+/* Does the switch work at all? With nothing but page bits, ring 1 gets at the page. */
+static int probe_flat(struct vmon_world *w, const u32 *mpage)
+{
+	const struct vmon_frame *f = &w->area->frame;
+	u64 vector = probe_run(w, 0xffffffff, 0);
+
+	if (vector != VMON_BT_VECTOR || (u32)f->rax != PROBE_READ || mpage[1] != PROBE_WRITTEN) {
+		pr_err("vmon: the world switch does not work on this CPU: exit %#llx error %#llx at %#llx, eax %#llx\n",
+		       vector, f->error, f->rip, f->rax);
+		return -EIO;
+	}
+	pr_info("vmon: probe: ring 1, segment of 4 GiB: its store to the monitor page, a supervisor page, goes through\n");
+	return 0;
+}
+
+/* And with a limit? Neither a store nor a load may. */
+static void probe_cut(struct vmon_world *w, u32 *mpage)
+{
+	const struct vmon_frame *f = &w->area->frame;
+	u64 store, load;
+
+	mpage[1] = 0;
+	store = probe_run(w, VMON_LIMIT, 0);
+	limits_enforced = store == VMON_EXC_GP && f->rip == PROBE_CODE_GVA && !mpage[1];
+	load = probe_run(w, VMON_LIMIT, 5);
+	limits_enforced &= load == VMON_EXC_GP && f->rip == PROBE_CODE_GVA + 5;
+	if (limits_enforced) {
+		pr_info("vmon: probe: ring 1, segment that ends at %#x: the store is #GP, and the page unchanged\n",
+			VMON_LIMIT);
+		return;
+	}
+	pr_warn("vmon: this CPU does not enforce segment limits (exit %#llx instead of #GP): guests would be UNPROTECTED\n",
+		store == VMON_EXC_GP ? load : store);
+	if (vmon_allow_unprotected)
+		pr_warn("vmon: allow_unprotected is set: segment guests are UNPROTECTED, their kernels can write to the monitor\n");
+}
+
+/* The test of the tests: take away what protects, and say so. */
+static int untruncate(void)
+{
+	if (!test_untruncated)
+		return 0;
+	if (!vmon_allow_unprotected) {
+		pr_err("vmon: test_untruncated=1 takes away what protects the host; it needs allow_unprotected=1\n");
+		return -EPERM;
+	}
+	pr_warn("vmon: test_untruncated is set: segments are not truncated, all guests are UNPROTECTED\n");
+	add_taint(TAINT_TEST, LOCKDEP_STILL_OK);
+	vmon_segments_last = 0xffffffff;
+	limits_enforced = false;
+	return 0;
+}
+
 int vmon_probe(void)
 {
 	struct vmon_world world;
 	u32 *mpage = (u32 *)get_zeroed_page(GFP_KERNEL);
 	u8 *code = (u8 *)get_zeroed_page(GFP_KERNEL);
-	u64 flat, cut;
 	int err = -ENOMEM;
 
 	if (!mpage || !code)
@@ -88,7 +153,7 @@ int vmon_probe(void)
 	err = vmon_world_create(&world);
 	if (err)
 		goto out_pages;
-	mpage[0] = PROBE_MAGIC;
+	mpage[0] = PROBE_READ;
 	memcpy(code, probe_code, sizeof(probe_code));
 	err = vmon_world_map(&world, PROBE_CODE_GVA,
 			     vmon_table_entry(code, VMON_PTE_P | VMON_PTE_A));
@@ -97,25 +162,12 @@ int vmon_probe(void)
 				     vmon_table_entry(mpage, VMON_PTE_P | VMON_PTE_W |
 						      VMON_PTE_A | VMON_PTE_D |
 						      VMON_PTE_NX));
-	if (err)
-		goto out;
-
-	flat = probe_run(&world, 0xffffffff);
-	if (flat != VMON_BT_VECTOR || (u32)world.area->frame.rax != PROBE_MAGIC) {
-		pr_err("vmon: the world switch does not work on this CPU: exit %#llx error %#llx at %#llx, eax %#llx\n",
-		       flat, world.area->frame.error, world.area->frame.rip,
-		       world.area->frame.rax);
-		err = -EIO;
-		goto out;
+	if (!err)
+		err = probe_flat(&world, mpage);
+	if (!err) {
+		probe_cut(&world, mpage);
+		err = untruncate();
 	}
-	cut = probe_run(&world, VMON_LIMIT);
-	limits_enforced = cut == VMON_EXC_GP && world.area->frame.rip == PROBE_CODE_GVA;
-	if (!limits_enforced)
-		pr_warn("vmon: this CPU does not enforce segment limits (exit %#llx instead of #GP): guests would be UNPROTECTED\n",
-			cut);
-	if (!limits_enforced && vmon_allow_unprotected)
-		pr_warn("vmon: allow_unprotected is set: segment guests are UNPROTECTED, their kernels can write to the monitor\n");
-out:
 	vmon_world_destroy(&world);
 out_pages:
 	free_page((unsigned long)mpage);
