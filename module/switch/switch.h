@@ -44,6 +44,12 @@ struct vmon_world_ctl {
 	const u32 *dr;	/* ... these linear addresses */
 };
 
+/* A table page of a world, in vmon_world.tables. */
+struct vmon_world_table {
+	struct list_head list;
+	u64 *table;
+};
+
 int vmon_switch_init(void);
 void vmon_switch_exit(void);
 

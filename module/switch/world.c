@@ -43,12 +43,6 @@ static_assert(offsetof(struct vmon_area, tss) + sizeof(struct vmon_tss) <= PAGE_
 
 #define DESC_CS64	0x00af9b000000ffffull	/* 64-bit code, DPL 0, accessed */
 
-/* A table page, remembered for vmon_world_destroy(). */
-struct world_table {
-	struct list_head list;
-	u64 *table;
-};
-
 u64 vmon_table_entry(const void *page, u64 bits)
 {
 	return __sme_pa(page) | bits;
@@ -56,7 +50,7 @@ u64 vmon_table_entry(const void *page, u64 bits)
 
 static u64 *new_table(struct vmon_world *w)
 {
-	struct world_table *t = kmalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
+	struct vmon_world_table *t = kmalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
 
 	if (!t)
 		return NULL;
@@ -214,7 +208,7 @@ fail:
 
 void vmon_world_destroy(struct vmon_world *w)
 {
-	struct world_table *t, *next;
+	struct vmon_world_table *t, *next;
 
 	list_for_each_entry_safe(t, next, &w->tables, list) {
 		free_page((unsigned long)t->table);

@@ -61,6 +61,8 @@ int vmon_exec_create(struct vmon_vcpu *vcpu)
 	err = x->mpage ? create_cache(x) : -ENOMEM;
 	if (err)
 		goto fail;
+	x->selfcheck = vmon_selfcheck_create(&x->world, x->mpage, x->tc, VMON_TC_SIZE,
+					     x->tc_tables, VMON_TC_TABLES);
 	return 0;
 fail:
 	vmon_exec_destroy(vcpu);
@@ -74,6 +76,7 @@ void vmon_exec_destroy(struct vmon_vcpu *vcpu)
 
 	if (!x)
 		return;
+	vmon_selfcheck_destroy(x->selfcheck);
 	vmon_mmu_destroy(x->mmu);
 	if (x->bt)
 		vmon_bt_destroy(x->bt);
@@ -144,9 +147,16 @@ static bool fit_for_translation(const struct vmon_exec *x)
 static enum vmon_run run_once(struct vmon_exec *x)
 {
 	struct vmon_cpu *cpu = &x->vcpu->cpu;
+	const char *changed;
+	char what[80];
 
 	if (x->no_memory)
 		return vmon_exec_error(x, "the host has no memory for a page of the guest's");
+	changed = vmon_selfcheck_changed(x->selfcheck);
+	if (changed) {
+		snprintf(what, sizeof(what), "selfcheck: %s has changed", changed);
+		return vmon_exec_error(x, what);
+	}
 	if (x->retry)
 		return vmon_exec_emulate(x, VMON_WHY_MODE);
 	if (vmon_irq_pending(x->vcpu) && (cpu->eflags & VMON_FL_IF) && !cpu->shadow) {

@@ -75,6 +75,7 @@ static bool enter(struct vmon_exec *x)
 	vmon_exec_flush_tlb(x);
 	if (fpu)
 		load_fpu(x);
+	vmon_selfcheck_before(x->selfcheck);
 	local_irq_save(flags);
 	if (x->stepping ||
 	    (!vmon_vcpu_requested(x->vcpu) &&
@@ -89,6 +90,7 @@ static bool enter(struct vmon_exec *x)
 		save_fpu(x);
 	if (!entered)
 		return false;
+	vmon_selfcheck_after(x->selfcheck);
 	vmon_world_settle(&x->world);
 	x->cr2 = x->world.cr2;
 	vmon_count(x->vcpu, ENTRIES);

@@ -11,6 +11,7 @@
 #include "segments/cache.h"
 #include "segments/segments.h"
 #include "switch/monitor_page.h"
+#include "switch/selfcheck.h"
 #include "switch/switch.h"
 #include "translator/translate.h"
 #include "vm/exec.h"
@@ -68,6 +69,7 @@ struct vmon_code_region {
  * @cr2:	of the last page fault
  * @code, @region: where translated code came from
  * @no_memory:	a page of guest memory could not be had: the VM must stop
+ * @selfcheck:	compares what is the monitor's, in tests; else NULL
  * @code_full:	no room in these: translated code must be dropped
  */
 struct vmon_exec {
@@ -93,6 +95,7 @@ struct vmon_exec {
 	u32 cr2;
 	bool code_full;
 	bool no_memory;
+	struct vmon_selfcheck *selfcheck;
 	struct vmon_code_page code[VMON_CODE_SLOTS];
 	struct vmon_code_region region[VMON_CODE_REGIONS];
 	unsigned int nr_regions;

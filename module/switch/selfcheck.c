@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The self-check: has the guest changed anything that is the monitor's?
+ *
+ * While a world runs, only the guest and the switch itself are at work. So what neither
+ * may write has the same sum before and after: a table names it, piece by piece. Unused
+ * memory beside it holds a pattern, for a write that misses. Differences are logged, and
+ * stop the VM.
+ */
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/printk.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "switch/monitor_page.h"
+#include "switch/selfcheck.h"
+#include "switch/switch.h"
+
+static bool selfcheck;
+module_param(selfcheck, bool, 0444);
+MODULE_PARM_DESC(selfcheck,
+		 "compare after every exit what belongs to the monitor, and stop a VM that has changed it (slow; for tests)");
+
+#define PATTERN		0xc5
+#define CACHE_PART	(64u << 10)
+#define MAX_PIECES	64
+
+struct piece {
+	const char *name;
+	const void *start;
+	size_t bytes;
+	bool quick;		/* at every exit, armed or not */
+	u64 sum;
+};
+
+struct vmon_selfcheck {
+	struct piece piece[MAX_PIECES];
+	unsigned int nr;
+	const u8 *cache;
+	size_t cache_size;
+	size_t part;		/* of the cache, in turn */
+	u64 cache_sum;
+	bool thorough;
+	const char *changed;
+	const struct vmon_area *area;
+	u64 exits, thorough_exits;
+	u8 host[PAGE_SIZE];	/* mapped nowhere but in the host */
+};
+
+static u64 sum(const void *start, size_t bytes)
+{
+	const u64 *p = start, *end = start + bytes;
+	u64 val = 0;
+
+	for (; p < end; p++)
+		val = (val ^ *p) * 0x9e3779b97f4a7c15ull;
+	return val;
+}
+
+static void watch(struct vmon_selfcheck *s, const char *name, const void *start, size_t bytes,
+		  bool quick)
+{
+	/* Whole words: what is left over at an end is a neighbour's. */
+	const void *first = PTR_ALIGN(start, 8);
+
+	if (WARN_ON(s->nr == MAX_PIECES))
+		return;
+	bytes = ALIGN_DOWN(start + bytes - first, 8);
+	s->piece[s->nr++] = (struct piece) { name, first, bytes, quick };
+}
+
+static void fill_and_watch(struct vmon_selfcheck *s, const char *name, void *start, size_t bytes,
+			   bool quick)
+{
+	memset(start, PATTERN, bytes);
+	watch(s, name, start, bytes, quick);
+}
+
+static void watch_area(struct vmon_selfcheck *s, struct vmon_area *a)
+{
+	unsigned int i;
+
+	fill_and_watch(s, "the monitor area behind the TSS", &a->tss + 1,
+		       (void *)&a->ist - (void *)(&a->tss + 1), false);
+	/* Handlers on these stacks push no more than a few words. */
+	for (i = 0; i < VMON_NR_IST; i++)
+		fill_and_watch(s, "the lower half of an exception stack", a->ist[i].bytes,
+			       PAGE_SIZE / 2, false);
+	watch(s, "the guest's root in the monitor area", &a->guest_cr3, 8, true);
+	watch(s, "the table registers in the monitor area", &a->run_gdtr,
+	      3 * sizeof(a->run_gdtr), true);
+	watch(s, "the TSS", &a->tss, sizeof(a->tss), true);
+	watch(s, "the monitor's descriptors", &a->run_gdt[VMON_GDT_FIRST],
+	      sizeof(a->run_gdt) - 8 * VMON_GDT_FIRST, true);
+	watch(s, "the exception gates", a->idt, 32 * sizeof(*a->idt), true);
+	watch(s, "the descriptor table", a->run_gdt, 8 * VMON_GDT_FIRST, false);
+	watch(s, "the interrupt gates", a->idt, sizeof(a->idt), false);
+	/* But the host's descriptors, which the switch writes, and TR's, which is marked busy. */
+	watch(s, "the descriptor table of the switch", &a->trans_gdt[16],
+	      VMON_SEL_TSS - 16 * 8, false);
+	watch(s, "the descriptor table of the switch", &a->trans_gdt[VMON_SEL_TSS / 8 + 2],
+	      sizeof(a->trans_gdt) - VMON_SEL_TSS - 16, false);
+}
+
+static void watch_mpage(struct vmon_selfcheck *s, struct vmon_mpage *p)
+{
+	/* Translated code reads these, and writes only others. */
+	watch(s, "control registers in the monitor page", p->cr, sizeof(p->cr), true);
+	watch(s, "segments in the monitor page", p->way, sizeof(p->way), true);
+	fill_and_watch(s, "the unused part of the monitor page", p + 1, PAGE_SIZE - sizeof(*p),
+		       true);
+}
+
+struct vmon_selfcheck *vmon_selfcheck_create(struct vmon_world *world, struct vmon_mpage *mpage,
+					     const void *cache, size_t cache_size,
+					     u64 *const *tables, unsigned int nr_tables)
+{
+	struct vmon_selfcheck *s;
+	struct vmon_world_table *t;
+	unsigned int i;
+
+	if (!selfcheck)
+		return NULL;
+	s = kvzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
+	if (!s)
+		return NULL;
+	s->cache = cache;
+	s->cache_size = cache_size;
+	s->area = world->area;
+	watch_area(s, world->area);
+	watch_mpage(s, mpage);
+	fill_and_watch(s, "a page of the host's", s->host, sizeof(s->host), false);
+	list_for_each_entry(t, &world->tables, list)
+		watch(s, "a page table of the world", t->table, PAGE_SIZE, false);
+	for (i = 0; i < nr_tables; i++)
+		watch(s, "a page table of the translation cache", tables[i], PAGE_SIZE, false);
+	return s;
+}
+
+void vmon_selfcheck_destroy(struct vmon_selfcheck *s)
+{
+	if (!s)
+		return;
+	pr_info("vmon: selfcheck: %llu exits compared, %llu of them thoroughly, %s\n", s->exits,
+		s->thorough_exits, s->changed ? "something changed" : "nothing changed");
+	kvfree(s);
+}
+
+void vmon_selfcheck_arm(struct vmon_selfcheck *s, bool thorough)
+{
+	if (s)
+		s->thorough = thorough;
+}
+
+void vmon_selfcheck_before(struct vmon_selfcheck *s)
+{
+	unsigned int i;
+
+	if (!s)
+		return;
+	for (i = 0; i < s->nr; i++)
+		if (s->thorough || s->piece[i].quick)
+			s->piece[i].sum = sum(s->piece[i].start, s->piece[i].bytes);
+	if (s->thorough)
+		s->cache_sum = sum(s->cache + s->part, CACHE_PART);
+}
+
+static void differs(struct vmon_selfcheck *s, const char *what)
+{
+	const struct vmon_frame *f = &s->area->frame;
+
+	pr_err("vmon: selfcheck: %s has changed while the guest ran: exit %#llx error %#llx at %#llx:%#llx\n",
+	       what, f->vector, f->error, f->cs, f->rip);
+	if (!s->changed)
+		s->changed = what;
+}
+
+void vmon_selfcheck_after(struct vmon_selfcheck *s)
+{
+	unsigned int i;
+
+	if (!s)
+		return;
+	for (i = 0; i < s->nr; i++)
+		if ((s->thorough || s->piece[i].quick) &&
+		    s->piece[i].sum != sum(s->piece[i].start, s->piece[i].bytes))
+			differs(s, s->piece[i].name);
+	s->exits++;
+	if (!s->thorough)
+		return;
+	if (s->cache_sum != sum(s->cache + s->part, CACHE_PART))
+		differs(s, "the translation cache");
+	s->part = (s->part + CACHE_PART) % s->cache_size;
+	s->thorough_exits++;
+}
+
+const char *vmon_selfcheck_changed(const struct vmon_selfcheck *s)
+{
+	return s ? s->changed : NULL;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The self-check: has the guest changed anything that is the monitor's?
+ *
+ * For tests, off unless the module is loaded with selfcheck=1. Everything here is made so
+ * that no guest can change it; this looks whether that is so.
+ */
+#ifndef VMON_SWITCH_SELFCHECK_H
+#define VMON_SWITCH_SELFCHECK_H
+
+#include <linux/types.h>
+
+struct vmon_mpage;
+struct vmon_selfcheck;
+struct vmon_world;
+
+/* A guest writes 1 here before it tries something, and 0 afterwards. */
+#define VMON_SELFCHECK_PORT	0xe0
+
+/**
+ * vmon_selfcheck_create() - watch a world
+ * @world:	watched; unused parts of its monitor area are filled with a pattern
+ * @mpage:	its monitor page, likewise
+ * @cache:	translation cache, @cache_size bytes
+ * @tables:	@nr_tables page-table pages that map the cache
+ *
+ * May sleep. Return: NULL where self-checks are off, or for lack of memory.
+ */
+struct vmon_selfcheck *vmon_selfcheck_create(struct vmon_world *world, struct vmon_mpage *mpage,
+					     const void *cache, size_t cache_size,
+					     u64 *const *tables, unsigned int nr_tables);
+void vmon_selfcheck_destroy(struct vmon_selfcheck *s);
+
+/* From now on at every exit all is compared, or (@thorough false) what is quickly done. */
+void vmon_selfcheck_arm(struct vmon_selfcheck *s, bool thorough);
+
+/**
+ * vmon_selfcheck_before() - the last thing before the world runs
+ * vmon_selfcheck_after() - the first thing after it
+ *
+ * By the vCPU's thread, which alone changes what is compared. @s may be NULL.
+ */
+void vmon_selfcheck_before(struct vmon_selfcheck *s);
+void vmon_selfcheck_after(struct vmon_selfcheck *s);
+
+/* What has changed, in words, since the world was made; NULL: nothing. */
+const char *vmon_selfcheck_changed(const struct vmon_selfcheck *s);
+
+#endif /* VMON_SWITCH_SELFCHECK_H */
