@@ -31,13 +31,16 @@ DEPS ?= yes
 all: module daemon
 
 deps:
-	@packaging/deps/install packaging/deps/build.list packaging/deps/testbed.list
+	@packaging/deps/install $(wildcard packaging/deps/*.list)
 
 deps-build:
 	@$(if $(DEPS),packaging/deps/install packaging/deps/build.list)
 
 deps-testbed:
 	@$(if $(DEPS),packaging/deps/install packaging/deps/build.list packaging/deps/testbed.list)
+
+deps-style:
+	@$(if $(DEPS),packaging/deps/install packaging/deps/style.list)
 
 # --- the module ---
 
@@ -124,8 +127,12 @@ daemon-tests: daemon
 module-tests: | deps-build
 	$(MAKE) -C selftests/module all
 
-check: unit fuzzers daemon-tests module-tests testbed
-	@selftests/run $(unit-programs) selftests/fuzz/run $(daemon-programs) $(testbed-programs)
+check: unit fuzzers daemon-tests module-tests testbed deps-style
+	@selftests/run selftests/style/check $(unit-programs) selftests/fuzz/run $(daemon-programs) $(testbed-programs)
+
+# Style and static analysis. Headers are compiled as those of the module for 6.1 are.
+check-style: deps-style module-6.1
+	@selftests/run selftests/style/check
 
 check-daemon: daemon-tests
 	@selftests/run $(daemon-programs)
@@ -154,7 +161,7 @@ check-bochs: testbed
 check-escape: testbed-$(HOST_KERNEL)
 	@selftests/run $(testbed)/tests/escape.sh
 
-# The kernel's style checker, from the headers of the host kernel, and sparse.
+# From the headers of the host kernel.
 check-sparse: kernels
 	$(MAKE) -B $(build)/module-6.1/vmon.ko C=2
 
@@ -176,6 +183,7 @@ help:
 	@echo 'make check         all tests; ends with: N passed, N failed, N skipped'
 	@echo 'make check-unit    the unit tests alone'
 	@echo 'make check-fuzz    the fuzzers alone, FUZZ_SECONDS=60 each'
+	@echo 'make check-style   checkpatch --strict, clang-tidy, cppcheck, headers compiled alone'
 	@echo 'make check-daemon  the daemon alone, with an engine that needs no module'
 	@echo 'make check-host    the test bed alone: Debian hosts in QEMU and Bochs'
 	@echo 'make check-guests  Linux guests, bad input, many VMs: hosts in QEMU'
@@ -193,8 +201,8 @@ help:
 
 FORCE:
 
-.PHONY: all deps deps-build deps-testbed module daemon kernels guests testbed testbed-host \
+.PHONY: all deps deps-build deps-testbed deps-style module daemon kernels guests testbed testbed-host \
 	unit fuzzers check check-unit check-fuzz check-daemon check-host check-guests check-bochs \
 	check-escape daemon-tests module-tests \
-	check-sparse demo clean distclean help FORCE \
+	check-sparse check-style demo clean distclean help FORCE \
 	$(addprefix module-,$(HOST_KERNELS)) $(addprefix testbed-,$(HOST_KERNELS))

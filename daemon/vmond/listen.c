@@ -208,7 +208,7 @@ void listen_stop(struct manager *m)
 	char path[256];
 
 	while (m->peers)
-		peer_free(m->peers);
+		peer_free(m->peers); /* NOLINT(clang-analyzer-unix.Malloc): takes it off the list */
 	sd_event_source_disable_unref(m->listen_source);
 	if (m->listen_fd >= 0) {
 		path_of(m, "bus", path, sizeof(path));

@@ -228,6 +228,8 @@ static void on_ended(struct vm *vm, void *arg)
 int manager_run_vm(struct manager *m, struct vm_config *config, struct vm **ret,
 		   struct error *err)
 {
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 	struct vm *vm;
 	char name[32];
 	unsigned int n;
@@ -245,9 +247,7 @@ int manager_run_vm(struct manager *m, struct vm_config *config, struct vm **ret,
 		if (!config->name)
 			return fail(err, ENOMEM, "out of memory");
 	}
-	if (strlen(config->name) > VMON_NAME_MAX ||
-	    config->name[strspn(config->name, "abcdefghijklmnopqrstuvwxyz0123456789._-"
-					      "ABCDEFGHIJKLMNOPQRSTUVWXYZ")])
+	if (strlen(config->name) > VMON_NAME_MAX || config->name[strspn(config->name, letters)])
 		return fail(err, EINVAL,
 			    "name '%s': use at most %u letters, digits, '.', '_' and '-'",
 			    config->name, VMON_NAME_MAX);

@@ -35,10 +35,10 @@ static int string_ins(struct vmon_emu *e, unsigned int size)
 			      &gva);
 	if (ret == VMON_EMU_OK)
 		ret = e->ops->read(e, gva, &val, size, acc);
-	if (ret == VMON_EMU_OK)
+	if (ret == VMON_EMU_OK) {
 		vmon_emu_watch_io(e, port, size);
-	if (ret == VMON_EMU_OK)
 		ret = e->ops->in(e, port, size, &val);
+	}
 	if (ret == VMON_EMU_OK)
 		ret = e->ops->write(e, gva, &val, size, acc);
 	if (ret == VMON_EMU_OK)
@@ -54,10 +54,10 @@ static int string_outs(struct vmon_emu *e, unsigned int size)
 
 	ret = vmon_emu_mem_read(e, e->insn.seg, offset_of(e, VMON_ESI), &val,
 				size);
-	if (ret == VMON_EMU_OK)
+	if (ret == VMON_EMU_OK) {
 		vmon_emu_watch_io(e, port, size);
-	if (ret == VMON_EMU_OK)
 		ret = e->ops->out(e, port, size, val);
+	}
 	if (ret == VMON_EMU_OK)
 		advance(e, VMON_ESI, size);
 	return ret;

@@ -62,7 +62,7 @@ struct vmon_mpage {
 	u32 cr[5];
 	u32 loaded[6];
 	struct vmon_seg_way way[6][VMON_SEG_WAYS];
-	u8 operand[128 + VMON_OPERAND_ALIGN] __attribute__((aligned(VMON_OPERAND_ALIGN)));
+	u8 operand[128 + VMON_OPERAND_ALIGN] __aligned(VMON_OPERAND_ALIGN);
 };
 
 #endif /* VMON_SWITCH_MONITOR_PAGE_H */

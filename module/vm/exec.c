@@ -16,7 +16,6 @@
 
 #include "vm/exec_internal.h"
 
-
 static int create_cache(struct vmon_exec *x)
 {
 	unsigned int i, j;

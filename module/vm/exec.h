@@ -8,6 +8,8 @@
 #ifndef VMON_VM_EXEC_H
 #define VMON_VM_EXEC_H
 
+#include <linux/types.h>
+
 struct vmon_vcpu;
 
 enum vmon_run {

@@ -192,9 +192,9 @@ enum vmon_run vmon_exec_fpu(struct vmon_exec *x, int *result)
 		return vmon_exec_error(x, "an FPU instruction cannot be executed");
 	if (*result == VMON_EMU_OK && (o.acc & VMON_ACC_W))
 		*result = vmon_exec_mem_write(&x->emu, o.gva, o.copy, o.size, o.acc);
-	if (*result == VMON_EMU_OK)
+	if (*result == VMON_EMU_OK) {
 		*result = vmon_emu_fpu_done(&x->emu);
-	else if (*result == VMON_EMU_RETRY) {
+	} else if (*result == VMON_EMU_RETRY) {
 		/* A device that is not ready: all of it again, later. */
 		memcpy(cpu->gpr, gpr, sizeof(gpr));
 		memcpy(&cpu->fpu, before, sizeof(*before));

@@ -125,11 +125,18 @@ enum vmon_run vmon_exec_tables(struct vmon_exec *x, bool *again);
 
 /* exec_emu.c: emulation and delivery */
 extern const struct vmon_emu_ops vmon_exec_emu_ops;
+
+/**
+ * enum vmon_why - why an instruction is emulated
+ * @VMON_WHY_MODE:	neither direct execution nor translation can, or the CPU raised
+ *			an exception for it: true, or by a cut segment
+ * @VMON_WHY_UD:	the CPU raised #UD
+ * @VMON_WHY_TRACE:	page fault on a traced frame or device memory
+ */
 enum vmon_why {
-	VMON_WHY_MODE,		/* neither direct execution nor translation can, or the CPU
-				 * raised an exception for it: true, or by a cut segment */
-	VMON_WHY_UD,		/* the CPU raised #UD */
-	VMON_WHY_TRACE,		/* page fault on a traced frame or device memory */
+	VMON_WHY_MODE,
+	VMON_WHY_UD,
+	VMON_WHY_TRACE,
 };
 
 enum vmon_run vmon_exec_emulate(struct vmon_exec *x, enum vmon_why why);

@@ -240,7 +240,8 @@ static bool zydis_forbids(const ZydisDecodedInstruction *z, const struct place *
 
 static bool zydis_register_bad(const ZydisDecodedOperand *o, const struct place *p)
 {
-	if (o->type != ZYDIS_OPERAND_TYPE_REGISTER || o->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN)
+	if (o->type != ZYDIS_OPERAND_TYPE_REGISTER ||
+	    o->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN)
 		return false;
 	switch (ZydisRegisterGetClass(o->reg.value)) {
 	case ZYDIS_REGCLASS_SEGMENT:

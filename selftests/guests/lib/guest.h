@@ -292,7 +292,7 @@ do {									\
 	check(caught.count == 1 && caught.vector == (vec) &&		\
 	      caught.error == (u32)(err) && caught.eip == try_start,	\
 	      __FILE__, __LINE__,					\
-	      "fault: %u times, last vector %d error %x eip start%+d; not vector %d error %x at start", \
+	      "fault: %u times, vector %d error %x eip start%+d; not vector %d error %x at start", \
 	      caught.count, (int)caught.vector, caught.error,		\
 	      (int)(caught.eip - try_start), (int)(vec), (u32)(err))
 #define CHECK_PF(err, addr)						\

@@ -38,8 +38,8 @@ void double_fault_state(void);
 
 /* For enter.S. */
 asm(".globl at_in, at_out, at_vector, at_error, at_cr2\n"
-    ".set at_in, at\n.set at_out, at + 64\n.set at_vector, at + 128\n"
-    ".set at_error, at + 132\n.set at_cr2, at + 136");
+	".set at_in, at\n.set at_out, at + 64\n.set at_vector, at + 128\n"
+	".set at_error, at + 132\n.set at_cr2, at + 136");
 _Static_assert(__builtin_offsetof(struct attempt, vector) == 128, "vector");
 
 static u8 slots[SLOTS * SLOT] __attribute__((aligned(4096)));
@@ -440,7 +440,8 @@ void attempts_begin(bool pae)
 	read_command_line();
 	for (i = 0; i < 256; i++)
 		idt[i] = gate(KERNEL_CS, (u32)attempt_stubs + i * STUB_SIZE,
-			      SEG_P | GATE_INT | (i == BP || i == OF || i == DONE ? SEG_DPL(3) : 0));
+			      SEG_P | GATE_INT |
+			      (i == BP || i == OF || i == DONE ? SEG_DPL(3) : 0));
 	idt[DF] = gate(AT_DF_SEL, 0, SEG_P | GATE_TASK);
 	gdt[AT_DF_SEL / 8] = segment((u32)&df_tss, sizeof(df_tss) - 1, SEG_P | SEG_TSS);
 	/* TR's descriptor is busy now, and is to be loaded again. */

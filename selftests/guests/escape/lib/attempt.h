@@ -69,7 +69,8 @@ extern u8 attempt_stack[PAGE];	/* where at.in.esp points to the end of */
 /* --- the program --- */
 
 void attempts_begin(bool pae);	/* first of all; paging is on afterwards */
-void attempts_end(void) __attribute__((noreturn));
+__attribute__((noreturn))
+void attempts_end(void);
 
 /* --- an attempt --- */
 
