@@ -35,6 +35,7 @@
 #define A_HOST_GS_BASE	0x20
 #define A_HOST_SEGS	0x28	/* u16: ds es fs gs ldt tr */
 #define A_GUEST_LDT	0x34
+#define A_FILL_RSB	0x36
 #define A_RUN_GDTR	0x40
 #define A_TRANS_GDTR	0x50
 #define A_IDTR		0x60
@@ -42,6 +43,7 @@
 #define A_HOST_IDTR	0x80
 #define A_LATE		0x90	/* VMON_LATE_*: NMI or #MC seen in a window */
 #define A_FRAME		0x98
+#define A_RSB_FILLS	0x130
 
 /* Offsets in struct vmon_frame. */
 #define F_RAX		0x00
@@ -123,8 +125,10 @@ struct vmon_ist {
  * @guest_cr3:	root of the guest's shadow tables
  * @host_cr3:	to return to, with bit 63 set where PCIDs allow to keep the TLB
  * @guest_ldt:	LDTR while the guest runs: VMON_SEL_LDT, or 0 for none
+ * @fill_rsb:	fill the return stack on exit, whatever the host does for itself
  * @late:	VMON_LATE_*, set by handlers that came in a window of the switch
  * @frame:	guest registers; ends at a multiple of 16, as the CPU aligns RSP
+ * @rsb_fills:	how often that was done by @fill_rsb
  * @run_gdt:	in force while the guest runs
  * @trans_gdt:	in force while tables change: the host's sixteen entries and ours
  * @ldt:	shadow of the guest's LDT
@@ -137,11 +141,12 @@ struct vmon_area {
 	u64 host_gs_base;
 	u16 host_ds, host_es, host_fs, host_gs, host_ldt, host_tr;
 	u16 guest_ldt;
-	u16 pad0[5];
+	u16 fill_rsb;
+	u16 pad0[4];
 	struct vmon_table_reg run_gdtr, trans_gdtr, idtr, host_gdtr, host_idtr;
 	u64 late;
 	struct vmon_frame frame;
-	u64 pad2;
+	u64 rsb_fills;
 	struct vmon_tss tss;
 	struct vmon_ist ist[VMON_NR_IST] __aligned(PAGE_SIZE);
 	gate_desc idt[256] __aligned(PAGE_SIZE);

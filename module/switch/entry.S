@@ -173,6 +173,12 @@ vmon_switch_asm:
 	/* The guest's returns must not steer ours, where the host cares. */
 	FILL_RETURN_BUFFER %rcx, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT, \
 			   X86_FEATURE_RSB_VMEXIT_LITE
+	/* Or where a module parameter says so. */
+	testb	$1, A_FILL_RSB(%rdi)
+	jz	.Lrsb_filled
+	FILL_RETURN_BUFFER %rcx, RSB_CLEAR_LOOPS, X86_FEATURE_ALWAYS
+	incq	A_RSB_FILLS(%rdi)
+.Lrsb_filled:
 	/* Nothing of the guest's stays in a register. */
 	xor	%eax, %eax
 	xor	%ecx, %ecx

@@ -17,6 +17,7 @@
 #include "segments/segments.h"
 #include "switch/monitor_page.h"
 #include "switch/probe.h"
+#include "switch/speculation.h"
 #include "switch/switch.h"
 #include "translator/translate.h"
 
@@ -196,12 +197,16 @@ const char *vmon_probe_refusal(void)
 int vmon_switch_init(void)
 {
 	const char *why = vmon_probe_refusal();
+	int err;
 
 	if (why) {
 		pr_err("vmon: %s\n", why);
 		return -ENODEV;
 	}
 	vmon_world_init();
+	err = vmon_speculation_init();
+	if (err)
+		return err;
 	return vmon_probe();
 }
 

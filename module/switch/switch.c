@@ -8,7 +8,6 @@
  * raise #DB on its account, SMEP and SMAP would fault ring 1 (supervisor for
  * paging) on the guest's user pages, CET would want ENDBR of the guest.
  */
-#include <linux/percpu.h>
 #include <linux/sched.h>
 #include <asm/debugreg.h>
 #include <asm/desc.h>
@@ -20,6 +19,7 @@
 #include <asm/trapnr.h>
 
 #include "vm/cpu.h"
+#include "switch/speculation.h"
 #include "switch/switch.h"
 
 #define HOST_GDT_BYTES	(GDT_ENTRIES * 8)
@@ -120,29 +120,6 @@ static void save_host_tables(struct vmon_area *a)
 	a->trans_gdt[VMON_SEL_TSS / 8 + 1] = (u64)&a->tss >> 32;
 }
 
-/* The world that each CPU ran last. */
-static DEFINE_PER_CPU(struct vmon_world *, last_world);
-
-/*
- * Speculation, on the way in, as the host's own state demands: another guest's
- * branch predictions do not serve this one, and what is left in the CPU's buffers
- * (MDS and its kin) is overwritten. The return stack is filled on the way out.
- */
-static void guard_speculation(struct vmon_world *w)
-{
-	/* A valid selector in memory: with another operand VERW only verifies. */
-	static const u16 kernel_ds = __KERNEL_DS;
-
-	if (this_cpu_read(last_world) != w) {
-		indirect_branch_prediction_barrier();
-		this_cpu_write(last_world, w);
-	}
-	if (boot_cpu_has(X86_FEATURE_MD_CLEAR) &&
-	    (boot_cpu_has_bug(X86_BUG_MDS) || boot_cpu_has_bug(X86_BUG_TAA) ||
-	     boot_cpu_has_bug(X86_BUG_MMIO_STALE_DATA)))
-		asm volatile("verw %0" : : "m" (kernel_ds) : "cc");
-}
-
 static void raise_late_events(struct vmon_area *a)
 {
 	u64 late = a->late;
@@ -214,7 +191,7 @@ void vmon_world_run(struct vmon_world *w, const struct vmon_world_ctl *ctl)
 	wrmsrl(MSR_EFER, efer & ~EFER_SCE);
 	wrmsrl(MSR_IA32_SYSENTER_CS, 0);
 	a->frame.vector = VMON_VEC_POISON;
-	guard_speculation(w);
+	vmon_flush_entry(w);
 	if (fault_cpuid) {
 		rdmsrl(MSR_MISC_FEATURES_ENABLES, misc_features);
 		wrmsrl(MSR_MISC_FEATURES_ENABLES, misc_features |
@@ -226,6 +203,7 @@ void vmon_world_run(struct vmon_world *w, const struct vmon_world_ctl *ctl)
 	if (ctl->dr7)
 		load_breakpoints(ctl);
 	vmon_switch_asm(a);
+	vmon_flush_exit(w);
 	w->cr2 = native_read_cr2();
 
 	write_cr0_raw(cr0);

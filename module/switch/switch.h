@@ -7,6 +7,7 @@
 
 #include <linux/types.h>
 #include "switch/area.h"
+#include "switch/speculation.h"
 #include "switch/table_bits.h"
 
 /**
@@ -19,6 +20,7 @@
  * @cr2:	CR2 at the last exit
  * @dr6:	DR6 at the last exit, if that was a #DB or @dr7 was not 0; else 0
  * @host_fault:	that exit's page fault is the host's: see vmon_world_settle()
+ * @flushes:	how often each kind was done
  */
 struct vmon_world {
 	struct vmon_area *area;
@@ -27,6 +29,7 @@ struct vmon_world {
 	u64 cr2;
 	u32 dr6;
 	bool host_fault;
+	u64 flushes[VMON_FLUSH_NR];
 	struct list_head tables;
 };
 

@@ -24,6 +24,7 @@ static_assert(offsetof(struct vmon_area, host_fs_base) == A_HOST_FS_BASE);
 static_assert(offsetof(struct vmon_area, host_gs_base) == A_HOST_GS_BASE);
 static_assert(offsetof(struct vmon_area, host_ds) == A_HOST_SEGS);
 static_assert(offsetof(struct vmon_area, guest_ldt) == A_GUEST_LDT);
+static_assert(offsetof(struct vmon_area, fill_rsb) == A_FILL_RSB);
 static_assert(offsetof(struct vmon_area, run_gdtr) == A_RUN_GDTR);
 static_assert(offsetof(struct vmon_area, trans_gdtr) == A_TRANS_GDTR);
 static_assert(offsetof(struct vmon_area, idtr) == A_IDTR);
@@ -31,6 +32,7 @@ static_assert(offsetof(struct vmon_area, host_gdtr) == A_HOST_GDTR);
 static_assert(offsetof(struct vmon_area, host_idtr) == A_HOST_IDTR);
 static_assert(offsetof(struct vmon_area, late) == A_LATE);
 static_assert(offsetof(struct vmon_area, frame) == A_FRAME);
+static_assert(offsetof(struct vmon_area, rsb_fills) == A_RSB_FILLS);
 static_assert(offsetof(struct vmon_frame, ds) == F_DS);
 static_assert(offsetof(struct vmon_frame, vector) == F_VECTOR);
 static_assert(offsetof(struct vmon_frame, ss) == F_SS);
@@ -171,6 +173,7 @@ int vmon_world_create(struct vmon_world *w)
 	u64 *pml4;
 	int err = -ENOMEM;
 
+	memset(w, 0, sizeof(*w));
 	INIT_LIST_HEAD(&w->tables);
 	w->area = vzalloc(sizeof(*w->area));
 	w->root = new_table(w);

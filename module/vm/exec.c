@@ -186,6 +186,7 @@ static void copy_stats(struct vmon_exec *x)
 	u64 *stat = x->vcpu->stat;
 	struct vmon_mmu_stats mmu;
 	struct vmon_bt_stats bt;
+	enum vmon_flush kind;
 
 	vmon_mmu_get_stats(x->mmu, &mmu);
 	stat[VMON_STAT_SHADOW_PAGES] = mmu.pages;
@@ -196,6 +197,8 @@ static void copy_stats(struct vmon_exec *x)
 	stat[VMON_STAT_TU_TRANSLATED] = bt.translated_units;
 	stat[VMON_STAT_TU_INSNS] = bt.translated_insns;
 	stat[VMON_STAT_TU_BYTES] = bt.used;
+	for (kind = 0; kind < VMON_FLUSH_NR; kind++)
+		stat[VMON_STAT_FLUSH_IBPB_ENTRY + kind] = x->world.flushes[kind];
 }
 
 enum vmon_run vmon_exec_run(struct vmon_vcpu *vcpu)

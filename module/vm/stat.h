@@ -16,6 +16,10 @@
 	X(INTERRUPT_HOST,	"interrupt_host")		\
 	X(INTERRUPT_INJECTED,	"interrupt_injected")		\
 	X(NMI_HOST,		"nmi_host")			\
+	X(FLUSH_IBPB_ENTRY,	"flush_ibpb_entry")		\
+	X(FLUSH_IBPB_EXIT,	"flush_ibpb_exit")		\
+	X(FLUSH_VERW,		"flush_verw")			\
+	X(FLUSH_RSB,		"flush_rsb")			\
 	X(PAGE_FAULT_TRUE,	"page_fault_true")		\
 	X(PAGE_FAULT_HIDDEN,	"page_fault_hidden")		\
 	X(PAGE_FAULT_TRACE,	"page_fault_trace")		\

@@ -41,6 +41,13 @@ tap_ok()
 	fi
 }
 
+# tap_skip NAME REASON
+tap_skip()
+{
+	tap_number=$((tap_number + 1))
+	echo "ok $tap_number $1 # SKIP $2"
+}
+
 # tap_note TEXT: a diagnostic; tap_notes: one a line of stdin
 tap_note()
 {
