@@ -10,6 +10,7 @@
 #include <linux/hrtimer.h>
 #include <linux/netlink.h>
 #include <net/genetlink.h>
+#include <asm/cpufeature.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 static inline void vmon_hrtimer_setup(struct hrtimer *timer,
@@ -21,6 +22,13 @@ static inline void vmon_hrtimer_setup(struct hrtimer *timer,
 }
 #else
 #define vmon_hrtimer_setup hrtimer_setup
+#endif
+
+/* FRED came with 6.9. */
+#ifdef X86_FEATURE_FRED
+#define vmon_host_has_fred()	cpu_feature_enabled(X86_FEATURE_FRED)
+#else
+#define vmon_host_has_fred()	false
 #endif
 
 /* Listening to events needs the capability, where the kernel can ask for it. */

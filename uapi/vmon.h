@@ -24,10 +24,27 @@
  * Operations (-> request, <- reply or message; attributes in [] are optional):
  *
  * VMON_CMD_CHECK_GET	-> (none)
- *			<- VMON_A_VERSION, VMON_A_PROTECTED (u8: segment limits are
+ *			<- VMON_A_VERSION, VMON_A_KERNEL (release that the module was
+ *			   built for), VMON_A_PROTECTED (u8: segment limits are
  *			   enforced by this CPU), VMON_A_UNPROTECTED_OK (u8),
  *			   VMON_A_GUARD ... (one nest for each guard: VMON_A_NAME,
- *			   VMON_A_AVAILABLE u8, VMON_A_REASON)
+ *			   VMON_A_AVAILABLE u8: VMs can have it, VMON_A_CAPABLE u8:
+ *			   this CPU could hold it, [VMON_A_REASON, VMON_A_REMEDY]:
+ *			   why it is not available, and what would help, if anything),
+ *			   VMON_A_FACT ... (one nest for each fact: VMON_A_NAME,
+ *			   VMON_A_VALUE u64, [VMON_A_REASON]: what it means here)
+ *	Facts are measured or read by the module, not by the sender. A fact whose
+ *	VALUE is not a number is 0 or 1. Names stay; new ones may come:
+ *	  limits_enforced  a truncated segment stopped a load and a store, tried at load
+ *	  lmsle            EFER.LMSLE could be set, tried at load
+ *	  fred, xen_pv, la57, smep, smap, umip, cpuid_faulting, hypervisor
+ *	                   of the host, as its kernel has them
+ *	  tsc_invariant    the TSC runs at one rate, always
+ *	  tsc_khz          that rate; 0: the kernel does not know it
+ *	  eibrs, retpoline the host's own defence against branch target injection
+ *	  flush_ibpb_entry, flush_ibpb_exit, flush_verw, flush_rsb
+ *	                   what vmon flushes (the counters of STAT_GET by these names)
+ *	  bhb_clear        the host clears branch history; vmon does not
  *
  * VMON_CMD_VM_NEW	-> VMON_A_NAME, [VMON_A_CLAIM_MS], [VMON_A_EXEC],
  *			   [VMON_A_GUARD_NAME]
@@ -190,6 +207,10 @@ enum vmon_attr {
 	VMON_A_VALUE,		/* u64 */
 	VMON_A_TRACE,		/* string */
 	VMON_A_REPORT,		/* string: what stopped the VM, in words */
+	VMON_A_KERNEL,		/* string */
+	VMON_A_CAPABLE,		/* u8 */
+	VMON_A_REMEDY,		/* string */
+	VMON_A_FACT,		/* nest */
 	__VMON_A_MAX
 };
 

@@ -124,10 +124,15 @@ int engine_check(struct engine *e, struct engine_check *ret, struct error *err)
 	(void)err;
 	memset(ret, 0, sizeof(*ret));
 	snprintf(ret->version, sizeof(ret->version), "%s", "fake");
+	snprintf(ret->kernel, sizeof(ret->kernel), "%s", "6.1.0-fake");
 	ret->unprotected_ok = true;
 	ret->n_guards = 1;
-	strcpy(ret->guards[0].name, "segment");
-	strcpy(ret->guards[0].reason, "this is no real module");
+	ret->guards[0] = (struct engine_guard){ .name = "segment",
+						.reason = "this is no real module",
+						.remedy = "load the real one" };
+	ret->n_facts = 2;
+	ret->facts[0] = (struct engine_fact){ .name = "limits_enforced", .note = "never tried" };
+	ret->facts[1] = (struct engine_fact){ .name = "tsc_khz", .value = 2000000 };
 	return 0;
 }
 

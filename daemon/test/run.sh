@@ -48,6 +48,31 @@ says() {
 	[ $got -eq "$want" ] && grep -q -e "$text" "$dir/said"
 }
 
+# json COMMAND...: status 1, and the answer has the keys that scripts rely on
+json() {
+	"$@" >"$dir/json" 2>/dev/null
+	[ $? -eq 1 ] || return 1
+	python3 - "$dir/json" <<-'END'
+	import json, sys
+	d = json.load(open(sys.argv[1]))
+	for key in ("usable", "protected", "unprotected_ok", "source", "kernel", "vmonctl",
+	            "daemon", "module", "problems", "guards", "facts"):
+	    assert key in d, key
+	assert d["usable"] is False
+	for g in d["guards"]:
+	    assert sorted(g) == ["available", "capable", "name", "reason", "remedy"], g
+	assert [g["name"] for g in d["guards"]][0] == "segment"
+	for f in d["facts"].values():
+	    assert sorted(f) == ["note", "value"], f
+	if d["source"] == "module":
+	    assert d["facts"]["tsc_khz"]["value"] == 2000000
+	    assert d["daemon"]["running"] and d["module"]["version"] == "fake"
+	else:
+	    assert not d["daemon"]["running"] and d["problems"]
+	    assert [g["name"] for g in d["guards"]] == ["segment", "lmsle", "paging"]
+	END
+}
+
 wait_for() { # file
 	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 		[ -e "$1" ] && return 0
@@ -59,6 +84,9 @@ wait_for() { # file
 mkdir "$dir/run"
 echo "TAP version 13"
 
+check "check without vmond says what it can" \
+	says 1 "what can be run here is not known" "$ctl" check
+check "check --json without vmond has its keys" json "$ctl" check --json
 check "vmonctl says how to start vmond" \
 	says 1 "vmond is not running" "$ctl" list
 "$out/vmond-fake" --runtime-dir "$dir/run" 2>"$dir/log" &
@@ -119,8 +147,11 @@ check "run -> stop by another" sh -c "
 check "SIGTERM of vmonctl stops the VM" sh -c "
 	'$ctl' run --kernel '$dir/mb' --name three </dev/null >/dev/null 2>&1 & r=\$!
 	sleep 0.5; kill \$r; wait \$r; [ \$? -eq 0 ] && ! '$ctl' list | grep -q three"
-check "check tells UNPROTECTED" says 1 "UNPROTECTED" "$ctl" check
-check "check --json" sh -c "'$ctl' check --json | python3 -m json.tool"
+check "check says that nothing can be run" says 1 "No virtual machine" "$ctl" check
+check "check gives reason and remedy of a guard" says 1 "remedy: load the real one" "$ctl" check
+check "check says that versions differ" says 1 "problem: .*the module fake" "$ctl" check
+check "check says that kernels differ" says 1 "problem: .*built for 6.1.0-fake" "$ctl" check
+check "check --json has its keys" json "$ctl" check --json
 check "no such VM" says 1 "no VM is named 'none'" "$ctl" stop none
 check "no such kernel" says 1 "kernel '/none': No such file" "$ctl" run --kernel /none
 check "a kernel that is none" says 1 "neither a Linux bzImage nor" \

@@ -13,14 +13,15 @@
 #include "common/version.h"
 #include "vmonctl/vmonctl.h"
 
-static int connect_socket(void)
+/* Return: a socket, or -errno and why in @text. */
+static int connect_socket(char *text, size_t size)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd;
 
 	if ((size_t)snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", socket_path) >=
 	    sizeof(addr.sun_path)) {
-		complain(0, "socket '%s' has too long a name", socket_path);
+		snprintf(text, size, "socket '%s' has too long a name", socket_path);
 		return -ENAMETOOLONG;
 	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -31,18 +32,29 @@ static int connect_socket(void)
 	switch (errno) {
 	case ENOENT:
 	case ECONNREFUSED:
-		complain(0, "vmond is not running: 'systemctl start vmond', or 'vmond &' without systemd");
+		snprintf(text, size,
+			 "vmond is not running: 'systemctl start vmond', or 'vmond &' without systemd");
 		break;
 	case EACCES:
 	case EPERM:
-		complain(0, "no permission to talk to vmond ('%s'): run vmonctl as root",
+		snprintf(text, size, "no permission to talk to vmond ('%s'): run vmonctl as root",
 			 socket_path);
 		break;
 	default:
-		complain(0, "cannot connect to '%s': %s", socket_path, strerror(errno));
+		snprintf(text, size, "cannot connect to '%s': %s", socket_path, strerror(errno));
 	}
 	close(fd);
 	return -ENOTCONN;
+}
+
+int client_state(char *text, size_t size)
+{
+	int fd = connect_socket(text, size);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
 }
 
 /**
@@ -54,11 +66,14 @@ static int connect_socket(void)
 int client_open(sd_bus **ret)
 {
 	sd_bus *bus = NULL;
+	char text[256];
 	int fd, r;
 
-	fd = connect_socket();
-	if (fd < 0)
+	fd = connect_socket(text, sizeof(text));
+	if (fd < 0) {
+		complain(0, "%s", text);
 		return fd;
+	}
 	r = sd_bus_new(&bus);
 	if (r >= 0)
 		r = sd_bus_set_fd(bus, fd, fd);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Verbs that show: list, check, stat, show. A table for people, JSON for scripts.
+ * Verbs that show: list, stat, show. A table for people, JSON for scripts.
  */
 #include <inttypes.h>
 #include <json-c/json.h>
@@ -17,12 +17,12 @@ void print_json(struct json_object *o)
 	json_object_put(o);
 }
 
-static void add_string(struct json_object *o, const char *key, const char *value)
+void add_string(struct json_object *o, const char *key, const char *value)
 {
 	json_object_object_add(o, key, json_object_new_string(value));
 }
 
-static int malformed(int r)
+int malformed(int r)
 {
 	if (r >= 0)
 		return EXIT_OK;
@@ -97,65 +97,6 @@ int verb_list(int argc, char **argv)
 		puts("No virtual machines.");
 	sd_bus_message_unref(reply);
 	return malformed(r);
-}
-
-int verb_check(int argc, char **argv)
-{
-	struct json_object *o = NULL, *guards = NULL, *g;
-	const char *daemon, *module, *name, *reason;
-	int protected, unprotected_ok, available, any = 0, r;
-	sd_bus_message *reply;
-	bool json = false;
-
-	r = parse_simple(argc, argv, 0, 0, &json, NULL);
-	if (!r)
-		r = client_call("Check", &reply, NULL);
-	if (r)
-		return r;
-	r = sd_bus_message_read(reply, "ssbb", &daemon, &module, &protected, &unprotected_ok);
-	if (r < 0)
-		goto out;
-	if (json) {
-		o = json_object_new_object();
-		guards = json_object_new_array();
-		add_string(o, "daemon", daemon);
-		add_string(o, "module", module);
-		json_object_object_add(o, "protected", json_object_new_boolean(protected));
-		json_object_object_add(o, "unprotected_ok",
-				       json_object_new_boolean(unprotected_ok));
-		json_object_object_add(o, "guards", guards);
-	} else {
-		printf("vmond %s, module %s\n", daemon, module);
-		printf("segment limits: %s\n", protected ? "enforced by this CPU" :
-		       "NOT enforced by this CPU");
-	}
-	r = sd_bus_message_enter_container(reply, 'a', "(sbs)");
-	while (r >= 0 &&
-	       (r = sd_bus_message_read(reply, "(sbs)", &name, &available, &reason)) > 0) {
-		any |= available;
-		if (!json) {
-			printf("guard %-8s %s%s%s\n", name,
-			       available ? "available" : "not available",
-			       *reason ? ": " : "", reason);
-			continue;
-		}
-		g = json_object_new_object();
-		add_string(g, "name", name);
-		json_object_object_add(g, "available", json_object_new_boolean(available));
-		add_string(g, "reason", reason);
-		json_object_array_add(guards, g);
-	}
-	if (json)
-		print_json(o);
-	else if (!protected && unprotected_ok)
-		puts("UNPROTECTED: a module parameter allows guests without protection; a guest can take over this machine.");
-	else if (!any)
-		puts("No virtual machine can be run here.");
-out:
-	sd_bus_message_unref(reply);
-	if (r < 0)
-		return malformed(r);
-	return protected && any ? EXIT_OK : EXIT_FAILED;
 }
 
 int verb_stat(int argc, char **argv)

@@ -42,7 +42,8 @@ static const struct verb verbs[] = {
 	{ "resume", "NAME", "let it go on", NULL, verb_resume },
 	{ "stat", "NAME [--json]", "show statistics", HELP_JSON, verb_stat },
 	{ "check", "[--json]", "show what this machine and module can do", HELP_JSON
-	  "\nStatus 1 if no virtual machine can be run protected.\n", verb_check },
+	  "\nStatus 0 if virtual machines can be run protected, 1 if not, or if nobody\n"
+	  "can tell: the module is not loaded, or vmond does not answer.\n", verb_check },
 	{ "show", "NAME [--json]", "show all about a virtual machine", HELP_JSON, verb_show },
 	{ "debug", "regs|trace NAME, or daemon", "show registers, last exits, or vmond's state",
 	  "Registers and exits of a virtual machine that ended with an error or a\n"

@@ -62,6 +62,19 @@ int client_open(sd_bus **ret);
 int client_call(const char *method, sd_bus_message **reply, const char *types, ...);
 int client_failed(const sd_bus_error *error, int r);
 
+/**
+ * client_state() - why client_open() would fail
+ * @text: buffer for a sentence
+ * @size: of it
+ *
+ * Return: 0 if vmond answers, else -errno.
+ */
+int client_state(char *text, size_t size);
+
+/* list.c */
 void print_json(struct json_object *o);
+void add_string(struct json_object *o, const char *key, const char *value);
+/* The exit status for the result of reading an answer. */
+int malformed(int r);
 
 #endif /* VMON_VMONCTL_VMONCTL_H */

@@ -327,7 +327,7 @@ static int method_wait(sd_bus_message *m, void *arg, sd_bus_error *e)
 static int method_check(sd_bus_message *m, void *arg, sd_bus_error *e)
 {
 	struct manager *manager = arg;
-	struct engine_check check;
+	static struct engine_check check;
 	sd_bus_message *reply;
 	struct error err;
 	unsigned int i;
@@ -338,14 +338,22 @@ static int method_check(sd_bus_message *m, void *arg, sd_bus_error *e)
 	r = sd_bus_message_new_method_return(m, &reply);
 	if (r < 0)
 		return r;
-	r = sd_bus_message_append(reply, "ssbb", VMON_VERSION, check.version,
+	r = sd_bus_message_append(reply, "sssbb", VMON_VERSION, check.version, check.kernel,
 				  (int)check.protected, (int)check.unprotected_ok);
 	if (r >= 0)
-		r = sd_bus_message_open_container(reply, 'a', "(sbs)");
+		r = sd_bus_message_open_container(reply, 'a', "(sbbss)");
 	for (i = 0; i < check.n_guards && r >= 0; i++)
-		r = sd_bus_message_append(reply, "(sbs)", check.guards[i].name,
+		r = sd_bus_message_append(reply, "(sbbss)", check.guards[i].name,
 					  (int)check.guards[i].available,
-					  check.guards[i].reason);
+					  (int)check.guards[i].capable,
+					  check.guards[i].reason, check.guards[i].remedy);
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, 'a', "(sts)");
+	for (i = 0; i < check.n_facts && r >= 0; i++)
+		r = sd_bus_message_append(reply, "(sts)", check.facts[i].name,
+					  check.facts[i].value, check.facts[i].note);
 	if (r >= 0)
 		r = sd_bus_message_close_container(reply);
 	if (r >= 0)
@@ -524,8 +532,9 @@ static const sd_bus_vtable manager_vtable[] = {
 				method_wait, ACCESS),
 	SD_BUS_METHOD_WITH_ARGS("Check", SD_BUS_NO_ARGS,
 				SD_BUS_RESULT("s", daemon_version, "s", module_version,
-					      "b", protected, "b", unprotected_ok,
-					      "a(sbs)", guards),
+					      "s", module_kernel, "b", protected,
+					      "b", unprotected_ok, "a(sbbss)", guards,
+					      "a(sts)", facts),
 				method_check, ACCESS),
 	SD_BUS_METHOD_WITH_ARGS("Stat", SD_BUS_ARGS("s", name),
 				SD_BUS_RESULT("a(st)", statistics), method_stat, ACCESS),

@@ -197,24 +197,51 @@ static int call(struct engine *e, int cmd, int flags, u32 vm, nl_reply_fn reply,
 	     (left) = genlmsg_attrlen(genlmsg_hdr(nlh), 0);		\
 	     nla_ok(a, left); (a) = nla_next(a, &(left)))
 
+static void add_guard(struct engine_check *c, struct nlattr **in)
+{
+	struct engine_guard *g;
+
+	if (c->n_guards == ENGINE_GUARDS)
+		return;
+	g = &c->guards[c->n_guards++];
+	attr_string(in[VMON_A_NAME], g->name, sizeof(g->name));
+	attr_string(in[VMON_A_REASON], g->reason, sizeof(g->reason));
+	attr_string(in[VMON_A_REMEDY], g->remedy, sizeof(g->remedy));
+	g->available = attr_flag(in[VMON_A_AVAILABLE]);
+	g->capable = attr_flag(in[VMON_A_CAPABLE]);
+}
+
+static void add_fact(struct engine_check *c, struct nlattr **in)
+{
+	struct engine_fact *f;
+
+	if (c->n_facts == ENGINE_FACTS)
+		return;
+	f = &c->facts[c->n_facts++];
+	attr_string(in[VMON_A_NAME], f->name, sizeof(f->name));
+	attr_string(in[VMON_A_REASON], f->note, sizeof(f->note));
+	f->value = in[VMON_A_VALUE] ? nla_get_u64(in[VMON_A_VALUE]) : 0;
+}
+
 static void on_check(struct nlmsghdr *nlh, struct nlattr **a, void *arg)
 {
 	struct nlattr *in[VMON_A_MAX + 1], *i;
 	struct engine_check *c = arg;
-	struct engine_guard *g;
 	int left;
 
 	attr_string(a[VMON_A_VERSION], c->version, sizeof(c->version));
+	attr_string(a[VMON_A_KERNEL], c->kernel, sizeof(c->kernel));
 	c->protected = attr_flag(a[VMON_A_PROTECTED]);
 	c->unprotected_ok = attr_flag(a[VMON_A_UNPROTECTED_OK]);
 	for_each_attr(i, nlh, left) {
-		if (nla_type(i) != VMON_A_GUARD || c->n_guards == ENGINE_GUARDS ||
-		    nla_parse_nested(in, VMON_A_MAX, i, NULL) < 0)
+		if (nla_type(i) != VMON_A_GUARD && nla_type(i) != VMON_A_FACT)
 			continue;
-		g = &c->guards[c->n_guards++];
-		attr_string(in[VMON_A_NAME], g->name, sizeof(g->name));
-		attr_string(in[VMON_A_REASON], g->reason, sizeof(g->reason));
-		g->available = attr_flag(in[VMON_A_AVAILABLE]);
+		if (nla_parse_nested(in, VMON_A_MAX, i, NULL) < 0)
+			continue;
+		if (nla_type(i) == VMON_A_GUARD)
+			add_guard(c, in);
+		else
+			add_fact(c, in);
 	}
 }
 

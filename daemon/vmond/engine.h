@@ -19,6 +19,7 @@
 #include "vmon.h"
 
 #define ENGINE_GUARDS	8
+#define ENGINE_FACTS	64
 #define ENGINE_STATS	128
 #define ENGINE_REPORT	2048
 
@@ -29,15 +30,26 @@ struct engine_vm;
 struct engine_guard {
 	char name[32];
 	bool available;
+	bool capable;
 	char reason[256];
+	char remedy[256];
+};
+
+struct engine_fact {
+	char name[32];
+	u64 value;
+	char note[256];
 };
 
 struct engine_check {
 	char version[64];
+	char kernel[96];
 	bool protected;
 	bool unprotected_ok;
 	unsigned int n_guards;
 	struct engine_guard guards[ENGINE_GUARDS];
+	unsigned int n_facts;
+	struct engine_fact facts[ENGINE_FACTS];
 };
 
 /* VM_GET, EVENT */

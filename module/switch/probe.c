@@ -11,9 +11,13 @@
 #include <linux/module.h>
 #include <linux/preempt.h>
 #include <linux/printk.h>
+#include <asm/asm.h>
 #include <asm/cpufeature.h>
 #include <asm/hypervisor.h>
+#include <asm/msr.h>
+#include <asm/processor.h>
 
+#include "compat.h"
 #include "segments/segments.h"
 #include "switch/monitor_page.h"
 #include "switch/probe.h"
@@ -32,6 +36,9 @@ MODULE_PARM_DESC(test_untruncated,
 		 "leave out the truncation of segments that protects the host, to show that tests notice (needs allow_unprotected)");
 
 static bool limits_enforced;
+static bool has_lmsle;
+
+#define LMSLE_GONE	BIT(20)
 
 #define PROBE_CODE_GVA	0x1000
 #define PROBE_READ	0x6e6f6d76
@@ -181,32 +188,81 @@ bool vmon_probe_limits_enforced(void)
 	return limits_enforced;
 }
 
-const char *vmon_probe_refusal(void)
+bool vmon_probe_lmsle(void)
 {
+	return has_lmsle;
+}
+
+/*
+ * AMD's way to have segment limits in 64-bit mode (APM vol. 2, 4.12.2; CPUID
+ * 8000_0008 EBX[20] says that it is gone). The bit is set for three instructions
+ * that access no memory: the kernel's own segments are not made for it.
+ */
+static bool probe_lmsle(void)
+{
+	u32 set, low, high, got = 0;
+	unsigned long flags;
+	u64 efer;
+
+	if (boot_cpu_data.x86_vendor != X86_VENDOR_AMD &&
+	    boot_cpu_data.x86_vendor != X86_VENDOR_HYGON)
+		return false;
+	if (boot_cpu_data.extended_cpuid_level < 0x80000008 ||
+	    (cpuid_ebx(0x80000008) & LMSLE_GONE))
+		return false;
+	local_irq_save(flags);
+	rdmsrl(MSR_EFER, efer);
+	low = efer;
+	high = efer >> 32;
+	set = low | EFER_LMSLE;
+	asm volatile("1:	wrmsr\n"
+		     "	rdmsr\n"
+		     "	mov %%eax, %[got]\n"
+		     "	mov %[low], %%eax\n"
+		     "	wrmsr\n"
+		     "2:\n"
+		     _ASM_EXTABLE(1b, 2b)
+		     : "+a" (set), "+d" (high), [got] "+r" (got)
+		     : [low] "r" (low), "c" (MSR_EFER));
+	local_irq_restore(flags);
+	return got & EFER_LMSLE;
+}
+
+const struct vmon_refusal *vmon_probe_refusal(void)
+{
+	static const struct vmon_refusal xen_pv =
+		VMON_REFUSAL("a Xen PV guest does not own its descriptor tables",
+			     "boot it as PVH or HVM");
+	static const struct vmon_refusal fred =
+		VMON_REFUSAL("FRED is active and replaces the IDT",
+			     "boot the host with fred=off");
+	static const struct vmon_refusal nx =
+		VMON_REFUSAL("the CPU has no NX bit, or it is off",
+			     "switch it on in the firmware");
+
 	if (cpu_feature_enabled(X86_FEATURE_XENPV))
-		return "a Xen PV guest does not own its descriptor tables: boot it as PVH or HVM";
-#ifdef X86_FEATURE_FRED
-	if (cpu_feature_enabled(X86_FEATURE_FRED))
-		return "FRED is active and replaces the IDT: boot the host with fred=off";
-#endif
+		return &xen_pv;
+	if (vmon_host_has_fred())
+		return &fred;
 	if (!boot_cpu_has(X86_FEATURE_NX))
-		return "the CPU has no NX bit, or it is off: switch it on in the firmware";
+		return &nx;
 	return NULL;
 }
 
 int vmon_switch_init(void)
 {
-	const char *why = vmon_probe_refusal();
+	const struct vmon_refusal *refusal = vmon_probe_refusal();
 	int err;
 
-	if (why) {
-		pr_err("vmon: %s\n", why);
+	if (refusal) {
+		pr_err("vmon: %s\n", refusal->text);
 		return -ENODEV;
 	}
 	vmon_world_init();
 	err = vmon_speculation_init();
 	if (err)
 		return err;
+	has_lmsle = probe_lmsle();
 	return vmon_probe();
 }
 

@@ -25,7 +25,25 @@ int vmon_probe(void);
 /* Did the truncated segment stop the load? Valid after vmon_probe(). */
 bool vmon_probe_limits_enforced(void);
 
-/* NULL, or why guests cannot run on this host at all, with the remedy. */
-const char *vmon_probe_refusal(void);
+/* Could EFER.LMSLE be set? Then this CPU has segment limits in 64-bit mode, too. */
+bool vmon_probe_lmsle(void);
+
+/**
+ * struct vmon_refusal - why something cannot be had
+ * @text:	both, for a message
+ * @why:	the reason
+ * @remedy:	what would help, or NULL
+ */
+struct vmon_refusal {
+	const char *text;
+	const char *why;
+	const char *remedy;
+};
+
+#define VMON_REFUSAL(why_, remedy_) \
+	{ .text = why_ ": " remedy_, .why = why_, .remedy = remedy_ }
+
+/* NULL, or why guests cannot run on this host at all. */
+const struct vmon_refusal *vmon_probe_refusal(void);
 
 #endif /* VMON_SWITCH_PROBE_H */

@@ -11,7 +11,7 @@ tap_plan 7
 vmon-up || tap_done
 vmonctl check >/tmp/check
 tap_ok $? 'check is satisfied'
-grep -q 'segment limits: enforced' /tmp/check && grep -q 'guard segment  available' /tmp/check
+grep -q 'segment limits: enforced' /tmp/check && grep -Eq '^segment +yes +yes' /tmp/check
 tap_ok $? 'check says that segment limits are enforced'
 vmonctl check --json | grep -q '"protected": *true'
 tap_ok $? 'check --json says protected'
