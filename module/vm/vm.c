@@ -144,9 +144,13 @@ static bool name_in_use(const char *name)
 	return false;
 }
 
-/* Enter it into the list; two may have been created under one name. */
+/*
+ * Enter it into the list, in its place: one with a higher id may have been faster. Two
+ * may have been created under one name.
+ */
 static int link_vm(struct vmon_vm *vm, struct netlink_ext_ack *extack)
 {
+	struct list_head *before;
 	int err = 0;
 
 	mutex_lock(&vms_lock);
@@ -154,7 +158,10 @@ static int link_vm(struct vmon_vm *vm, struct netlink_ext_ack *extack)
 		NL_SET_ERR_MSG(extack, "name: a VM of this name exists");
 		err = -EEXIST;
 	} else {
-		list_add_tail(&vm->node, &vms);
+		before = vms.prev;
+		while (before != &vms && list_entry(before, struct vmon_vm, node)->id > vm->id)
+			before = before->prev;
+		list_add(&vm->node, before);
 	}
 	mutex_unlock(&vms_lock);
 	return err;
