@@ -7,7 +7,6 @@
 #include <linux/slab.h>
 #include "emulator/decode.h"
 #include "netlink/internal.h"
-#include "vm/exec.h"
 
 #define TRACE_SIZE	(VMON_TRACE_SLOTS * 96)
 #define STAT_SIZE	80	/* nest, name, value, padding */
@@ -54,7 +53,7 @@ int vmon_cmd_stat_get(struct sk_buff *skb, struct genl_info *info)
 	for (i = 0; i < VMON_STAT_NR && !err; i++)
 		err = put_stat(r.skb, vmon_stat_name[i], stat_value(vm, i));
 	for (i = 0; i < VMON_NR_OPS && !err; i++) {
-		u64 n = vmon_exec_op_count(&vm->vcpu, i);
+		u64 n = READ_ONCE(vm->vcpu.op_count[i]);
 
 		if (!n)
 			continue;

@@ -89,11 +89,6 @@ void vmon_exec_destroy(struct vmon_vcpu *vcpu)
 	vcpu->exec = NULL;
 }
 
-u64 vmon_exec_op_count(const struct vmon_vcpu *vcpu, unsigned int op)
-{
-	return READ_ONCE(vcpu->exec->op_count[op]);
-}
-
 void vmon_exec_reset(struct vmon_vcpu *vcpu)
 {
 	struct vmon_exec *x = vcpu->exec;

@@ -41,7 +41,4 @@ void vmon_exec_reset(struct vmon_vcpu *vcpu);
  */
 enum vmon_run vmon_exec_run(struct vmon_vcpu *vcpu);
 
-/* Instructions of operation @op (enum vmon_op) that the emulator executed. */
-u64 vmon_exec_op_count(const struct vmon_vcpu *vcpu, unsigned int op);
-
 #endif /* VMON_VM_EXEC_H */

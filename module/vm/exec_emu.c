@@ -182,7 +182,7 @@ enum vmon_run vmon_exec_emulate(struct vmon_exec *x, enum vmon_why why)
 	enum vmon_run run;
 
 	vmon_count(x->vcpu, EMULATED_INSNS);
-	x->op_count[x->emu.insn.op]++;
+	x->vcpu->op_count[x->emu.insn.op]++;
 	x->retry = false;
 	if (res == VMON_EMU_FPU) {
 		/* The CPU has refused it already. */

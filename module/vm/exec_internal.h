@@ -61,7 +61,6 @@ struct vmon_code_region {
  * @tlb:	the emulator's translations, by access
  * @tlb_generation: changes when they all become invalid: at every entry to the
  *		guest too, since it may change tables that are not traced
- * @op_count:	instructions emulated, by operation
  * @fpu_on:	the guest uses the FPU: its state is loaded at entries
  * @fpu_before:	what an FPU instruction that the emulator met started from
  * @stepping:	single-stepping to the end of a translated instruction
@@ -87,7 +86,6 @@ struct vmon_exec {
 	struct vmon_seg_cache seg_cache;
 	struct vmon_tlb_entry tlb[8][VMON_TLB_SLOTS];
 	u32 tlb_generation;
-	u64 op_count[VMON_NR_OPS];
 	struct vmon_fpu fpu_before;
 	bool fpu_on;
 	bool retry;

@@ -13,6 +13,7 @@
 #include <linux/swait.h>
 #include <linux/bitops.h>
 #include <asm/msr.h>
+#include "emulator/decode.h"
 #include "vm/cpu.h"
 #include "vm/stat.h"
 
@@ -47,7 +48,9 @@ struct vmon_trace_entry {
  * @wq:		the thread sleeps here: HLT, device answers, parked
  * @parked_wq:	others sleep here until @parked
  * @parked:	the thread is between instructions and waits for requests to go
- * @stat:	counters, by enum vmon_stat
+ * @stat:	counters, by enum vmon_stat; read without locks for as long as there is
+ *		a reference to the VM, as is @op_count
+ * @op_count:	instructions emulated, by enum vmon_op
  * @report:	what stopped it, in words (with VMON_RUN_ERROR)
  * @trace:	ring of the last exits
  * @trace_pos:	entries ever written
@@ -62,6 +65,7 @@ struct vmon_vcpu {
 	struct swait_queue_head parked_wq;
 	bool parked;
 	u64 stat[VMON_STAT_NR];
+	u64 op_count[VMON_NR_OPS];
 	char report[VMON_REPORT_MAX];
 	struct vmon_trace_entry trace[VMON_TRACE_SLOTS];
 	u32 trace_pos;
