@@ -85,15 +85,18 @@
  * VMON_CMD_MEM_NEW	-> VMON_A_VM, VMON_A_GPA, VMON_A_SIZE, VMON_A_FD,
  *			   [VMON_A_OFFSET (u64 into the file)]
  *	Attaches guest memory: a memfd that is sealed against shrinking
- *	(F_SEAL_SHRINK) and not against writing. Page-aligned, no overlap, below
- *	4 GiB, 8 regions at most. Pages are taken at first touch. Do not punch holes.
+ *	(F_SEAL_SHRINK) and not against writing. Page-aligned, no overlap with memory or
+ *	ranges of VMON_SPACE_MMIO, below 4 GiB, 8 regions at most. Pages are taken at
+ *	first touch. Do not punch holes.
  *	EBUSY: RUNNING; EBADF: not a file of the sender.
  *
  * VMON_CMD_VCPU_SET	-> VMON_A_VM, VMON_A_REGS (struct vmon_regs)
  * VMON_CMD_VCPU_GET	-> VMON_A_VM
  *			<- VMON_A_VM, VMON_A_REGS
  *	SET while STOPPED or PAUSED (EBUSY: RUNNING), without PAE paging on (the
- *	guest must turn it on). GET at any time: a running vCPU stops for a moment.
+ *	guest must turn it on). EINVAL: no CPU can be so (reserved bits; mode, CPL, CS and
+ *	SS that do not agree; a limit that its granularity cannot give). GET at any time: a
+ *	running vCPU stops for a moment.
  *
  * VMON_CMD_RANGE_NEW	-> VMON_A_VM, VMON_A_SPACE (enum vmon_space), VMON_A_ADDR
  *			   (u64), VMON_A_SIZE (u64), VMON_A_RANGE (u32, the owner's own

@@ -8,9 +8,6 @@
  */
 #include "emulator/internal.h"
 
-#define CR0_DEFINED	(VMON_CR0_PE | VMON_CR0_MP | VMON_CR0_EM | VMON_CR0_TS | \
-			 VMON_CR0_ET | VMON_CR0_NE | VMON_CR0_WP | \
-			 VMON_CR0_AM | VMON_CR0_NW | VMON_CR0_CD | VMON_CR0_PG)
 #define DR6_FIXED	0xffff0ff0u
 #define DR6_WRITABLE	0x0000e00fu
 #define DR6_BD		0x2000u
@@ -29,7 +26,7 @@ static int write_cr0(struct vmon_emu *e, u32 val)
 	u32 old = cpu->cr0;
 	int ret;
 
-	val = (val & CR0_DEFINED) | VMON_CR0_ET;
+	val = (val & VMON_CR0_DEFINED) | VMON_CR0_ET;
 	if ((val & VMON_CR0_PG) && !(val & VMON_CR0_PE))
 		return vmon_emu_gp0(e);
 	if ((val & VMON_CR0_NW) && !(val & VMON_CR0_CD))

@@ -8,6 +8,7 @@
  */
 #include <linux/err.h>
 #include "netlink/internal.h"
+#include "netlink/regs.h"
 #include "vm/exec.h"
 
 static int need_all(struct genl_info *info, const int *attr, unsigned int n)
@@ -61,78 +62,6 @@ int vmon_cmd_mem_new(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-/* NULL, or what is wrong with registers that the owner wants to set. */
-static const char *regs_refusal(const struct vmon_regs *r)
-{
-	if (r->cpl > 3)
-		return "regs: cpl is 0 to 3";
-	if (r->pad)
-		return "regs: pad must be 0";
-	if (r->gdt_limit > 0xffff || r->idt_limit > 0xffff)
-		return "regs: descriptor table limits have 16 bits";
-	if (r->cr4 & ~VMON_CR4_GUEST)
-		return "regs: cr4 has bits that the guest's CPU lacks";
-	if ((r->cr0 & VMON_CR0_PG) && !(r->cr0 & VMON_CR0_PE))
-		return "regs: cr0 has PG without PE";
-	if ((r->cr0 & VMON_CR0_PG) && (r->cr4 & VMON_CR4_PAE))
-		return "regs: PAE paging cannot be set from outside, the guest must turn it on";
-	if ((r->cr0 & VMON_CR0_NW) && !(r->cr0 & VMON_CR0_CD))
-		return "regs: cr0 has NW without CD";
-	return NULL;
-}
-
-static void set_regs(struct vmon_cpu *cpu, const struct vmon_regs *r)
-{
-	unsigned int i;
-
-	for (i = 0; i < VMON_NR_GPRS; i++)
-		cpu->gpr[i] = r->gpr[i];
-	for (i = 0; i < VMON_NR_SEGS; i++)
-		cpu->seg[i] = (struct vmon_seg) {
-			.base = r->seg[i].base, .limit = r->seg[i].limit,
-			.sel = r->seg[i].sel, .attr = r->seg[i].attr,
-		};
-	cpu->eip = r->eip;
-	cpu->eflags = r->eflags | VMON_FL_FIXED;
-	cpu->gdtr = (struct vmon_dtr) { r->gdt_base, r->gdt_limit };
-	cpu->idtr = (struct vmon_dtr) { r->idt_base, r->idt_limit };
-	cpu->cr0 = r->cr0 | VMON_CR0_ET;
-	cpu->cr2 = r->cr2;
-	cpu->cr3 = r->cr3;
-	cpu->cr4 = r->cr4;
-	memcpy(cpu->dr, r->dr, sizeof(cpu->dr));
-	cpu->cpl = r->cpl;
-	cpu->shadow = 0;
-	cpu->halted = false;
-	cpu->shutdown = false;
-}
-
-static void get_regs(const struct vmon_cpu *cpu, struct vmon_regs *r)
-{
-	unsigned int i;
-
-	memset(r, 0, sizeof(*r));
-	for (i = 0; i < VMON_NR_GPRS; i++)
-		r->gpr[i] = cpu->gpr[i];
-	for (i = 0; i < VMON_NR_SEGS; i++)
-		r->seg[i] = (struct vmon_regs_seg) {
-			.base = cpu->seg[i].base, .limit = cpu->seg[i].limit,
-			.sel = cpu->seg[i].sel, .attr = cpu->seg[i].attr,
-		};
-	r->eip = cpu->eip;
-	r->eflags = cpu->eflags;
-	r->gdt_base = cpu->gdtr.base;
-	r->gdt_limit = cpu->gdtr.limit;
-	r->idt_base = cpu->idtr.base;
-	r->idt_limit = cpu->idtr.limit;
-	r->cr0 = cpu->cr0;
-	r->cr2 = cpu->cr2;
-	r->cr3 = cpu->cr3;
-	r->cr4 = cpu->cr4;
-	memcpy(r->dr, cpu->dr, sizeof(r->dr));
-	r->cpl = cpu->cpl;
-}
-
 int vmon_cmd_vcpu_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vmon_regs regs;
@@ -144,7 +73,7 @@ int vmon_cmd_vcpu_set(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 	nla_memcpy(&regs, info->attrs[VMON_A_REGS], sizeof(regs));
-	why = regs_refusal(&regs);
+	why = vmon_regs_refusal(&regs);
 	if (why)
 		return vmon_no(info, -EINVAL, why);
 	vm = vmon_request_vm_lock(info, true);
@@ -152,7 +81,7 @@ int vmon_cmd_vcpu_set(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(vm);
 	err = hold_idle(vm, info);
 	if (!err) {
-		set_regs(&vm->vcpu.cpu, &regs);
+		vmon_regs_set(&vm->vcpu.cpu, &regs);
 		vmon_exec_reset(&vm->vcpu);
 	}
 	vmon_request_vm_unlock(vm);
@@ -170,7 +99,7 @@ int vmon_cmd_vcpu_get(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(vm);
 	err = vmon_vm_hold_vcpu(vm, info->extack);
 	if (!err)
-		get_regs(&vm->vcpu.cpu, &regs);
+		vmon_regs_get(&vm->vcpu.cpu, &regs);
 	vmon_vm_release_vcpu(vm);
 	if (!err)
 		err = vmon_reply_begin(&r, info, nla_total_size(sizeof(u32)) +

@@ -390,6 +390,16 @@ static bool covers_ram(const struct vmon_vm *vm, const struct vmon_range *range)
 	return false;
 }
 
+bool vmon_range_overlaps(struct vmon_vm *vm, enum vmon_space space, u64 addr, u64 size)
+{
+	bool any;
+
+	spin_lock(&vm->io.lock);
+	any = overlapping(&vm->io, space, addr, size);
+	spin_unlock(&vm->io.lock);
+	return any;
+}
+
 /* RANGE_NEW. vm->lock held; the vCPU may run. Return: 0, -EINVAL, -EEXIST, -ENOSPC. */
 int vmon_range_add(struct vmon_vm *vm, const struct vmon_range *range,
 		   struct netlink_ext_ack *extack)

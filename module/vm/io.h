@@ -114,6 +114,8 @@ void vmon_io_new_owner(struct vmon_vm *vm);
 /* Send what is in the window and unsent. Vcpu thread. Return: 0 or -EINTR. */
 int vmon_io_flush(struct vmon_vcpu *vcpu);
 
+/* Does any range overlap [addr, addr + size)? vm->lock held: none is being added. */
+bool vmon_range_overlaps(struct vmon_vm *vm, enum vmon_space space, u64 addr, u64 size);
 int vmon_range_add(struct vmon_vm *vm, const struct vmon_range *range,
 		   struct netlink_ext_ack *extack);
 int vmon_range_del(struct vmon_vm *vm, u32 id, struct netlink_ext_ack *extack);

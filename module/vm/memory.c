@@ -144,6 +144,8 @@ int vmon_mem_add(struct vmon_vm *vm, u64 gpa, u64 size, int fd, u64 offset,
 	why = place_refusal(mem, gpa, size);
 	if (why)
 		return vmon_refuse(extack, -EINVAL, why);
+	if (vmon_range_overlaps(vm, VMON_SPACE_MMIO, gpa, size))
+		return vmon_refuse(extack, -EINVAL, "gpa: overlaps a range of device memory");
 	if (offset & ~PAGE_MASK)
 		return vmon_refuse(extack, -EINVAL,
 				   "offset: not a multiple of the page size");

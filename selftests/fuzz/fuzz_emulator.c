@@ -6,12 +6,14 @@
  *  - memory is touched only inside a segment or system table that the CPU has before
  *    or after the instruction, and from ring 3 without the user bit only in tables;
  *  - a fault leaves the state as it was;
- *  - mode, privilege level, flags and segments always make a CPU that can exist.
+ *  - mode, privilege level, flags and segments always make a CPU that can exist, and
+ *    one that VCPU_SET accepts. It may begin with any that VCPU_SET accepts.
  */
 #include <errno.h>
 
 #include "emu_fixture.h"
 #include "fuzz.h"
+#include "netlink/regs.h"
 
 #define STEPS		24u
 #define CODE_MAX	96u
@@ -31,6 +33,8 @@ static struct access seen[ACCESSES];
 static unsigned int nr_seen;
 static struct fuzz_in *input;
 static unsigned int retries, races;
+/* SYSEXIT does not look at the data segments, nor does an owner: ring 3 may have any then. */
+static bool ring3_rules;
 
 static void note(u32 gva, unsigned int len, unsigned int acc)
 {
@@ -194,6 +198,23 @@ static u32 any_value(struct fuzz_in *in)
 	return b & 0x80 ? fuzz_u32(in) : near[b & 15] + (b >> 4);
 }
 
+/* A CPU as an owner may set it: mostly the present one, with changes. */
+static bool set_registers(struct fuzz_in *in)
+{
+	struct vmon_regs r;
+	unsigned int k, at;
+
+	vmon_regs_get(&fx_cpu, &r);
+	for (k = fuzz_u8(in) % 8; k; k--) {
+		at = fuzz_u8(in) % sizeof(r);
+		((u8 *)&r)[at] ^= fuzz_u8(in);
+	}
+	if (vmon_regs_refusal(&r))
+		return false;
+	vmon_regs_set(&fx_cpu, &r);
+	return true;
+}
+
 static void start(struct fuzz_in *in)
 {
 	unsigned int mode = fuzz_u8(in), i, pick = fuzz_u8(in);
@@ -242,11 +263,13 @@ static void start(struct fuzz_in *in)
 	patch_tables(in);
 	if (mode & 0x08 && (mode & 7) != 7)
 		start_paging(in, mode & 0x10);
+	ring3_rules = !(mode & 0x80) || !set_registers(in);
 	retries = mode & 0x20 ? 4 : 0;
 	races = mode & 0x40 ? 3 : 0;
 	at = fx_cpu.seg[VMON_CS].base + fx_cpu.eip;
 	n = fuzz_u8(in) % CODE_MAX;
-	fuzz_bytes(in, fx_ram + at, n);
+	if (at <= FX_RAM - CODE_MAX)
+		fuzz_bytes(in, fx_ram + at, n);
 }
 
 /* --- what must hold --- */
@@ -378,9 +401,6 @@ static bool undone(const struct vmon_cpu *a, const struct vmon_cpu *b)
 	       a->cr4 == b->cr4 && a->shadow == b->shadow;
 }
 
-/* SYSEXIT does not look at the data segments: then ring 3 may have any. */
-static bool ring3_rules = true;
-
 static void deliver(const struct vmon_emu_exc *exc)
 {
 	struct vmon_cpu before = fx_cpu;
@@ -429,15 +449,31 @@ static void step(void)
 	}
 }
 
+/* What VCPU_GET gives VCPU_SET takes, but for PAE paging. */
+static void check_registers(void)
+{
+	struct vmon_cpu copy = fx_cpu;
+	struct vmon_regs r, again;
+	const char *why;
+
+	vmon_regs_get(&fx_cpu, &r);
+	if (vmon_pae_paging(&fx_cpu))
+		return;
+	why = vmon_regs_refusal(&r);
+	fuzz_check(!why, "%s", why);
+	vmon_regs_set(&copy, &r);
+	vmon_regs_get(&copy, &again);
+	fuzz_check(!memcmp(&r, &again, sizeof(r)), "registers change on their way");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_in in = { data, data + size };
 	unsigned int i;
 
 	input = &in;
-	ring3_rules = true;
 	start(&in);
-	check_cpu(&fx_cpu, true);
+	check_cpu(&fx_cpu, ring3_rules);
 	for (i = 0; i < STEPS && !fx_cpu.shutdown && !fx_cpu.halted; i++) {
 		if (fx_cpu.eflags & VMON_FL_IF && !fx_cpu.shadow && (fuzz_u8(&in) & 7) == 7)
 			deliver(&(struct vmon_emu_exc){ .vector = fuzz_u8(&in) });
@@ -446,5 +482,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!fx_cpu.shutdown)
 			check_cpu(&fx_cpu, ring3_rules);
 	}
+	if (!fx_cpu.shutdown)
+		check_registers();
 	return 0;
 }

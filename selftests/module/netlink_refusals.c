@@ -135,6 +135,10 @@ static void test_ranges(void)
 	refused(-EINVAL, "range over memory");
 	range_new(3, 0x1000, 0x2000, 2);
 	refused(-ERANGE, "range in an unknown space");
+	range_new(VMON_SPACE_MMIO, 0x300800, 0x10, 2);
+	vnl_call(v);
+	mem_new(0x300000, 0x1000, guest_memfd(GUEST_SIZE, true), 0);
+	refused(-EINVAL, "memory over a range");
 	vm_cmd(VMON_CMD_RANGE_DEL);
 	vnl_u32(v, VMON_A_RANGE, 77);
 	refused(-ENOENT, "RANGE_DEL of no range");
@@ -149,6 +153,13 @@ static void test_ranges(void)
 	refused(-EINVAL, "IO_DONE of what never was");
 }
 
+static void bad_registers(struct vmon_regs r, const char *what)
+{
+	vm_cmd(VMON_CMD_VCPU_SET);
+	vnl_put(v, VMON_A_REGS, &r, sizeof(r));
+	refused(-EINVAL, what);
+}
+
 static void test_registers(void)
 {
 	struct vmon_regs r = { .cr0 = 0x80000000 };
@@ -159,6 +170,18 @@ static void test_registers(void)
 	vm_cmd(VMON_CMD_VCPU_SET);
 	vnl_put(v, VMON_A_REGS, &r, sizeof(r) - 4);
 	refused(-ERANGE, "registers cut short");
+	bad_registers((struct vmon_regs){ .eflags = 0x8002 }, "registers with reserved flags");
+	bad_registers((struct vmon_regs){ .cr0 = 0x40 }, "registers with reserved bits of CR0");
+	bad_registers((struct vmon_regs){ .cpl = 3 }, "registers of real mode at ring 3");
+	bad_registers((struct vmon_regs){ .cr0 = 1, .eflags = 0x20002 },
+		      "registers of virtual-8086 mode at ring 0");
+	bad_registers((struct vmon_regs){ .cr0 = 1 }, "registers without a code segment");
+	bad_registers((struct vmon_regs){ .cr0 = 1, .cpl = 0, .seg[1].attr = 0x9b,
+					  .seg[2].attr = 0xf3 },
+		      "registers with the stack of another ring");
+	bad_registers((struct vmon_regs){ .seg[3] = { .limit = 0x123456, .attr = 0x93 } },
+		      "registers with a limit of no descriptor");
+	bad_registers((struct vmon_regs){ .seg[3].attr = 0xf93 }, "registers with strange attributes");
 	tap_ok(!guest_set_regs(&g), "registers");
 }
 
@@ -204,7 +227,7 @@ int main(void)
 		tap_skip("netlink_refusals", "the module is not loaded");
 		return tap_done();
 	}
-	tap_plan(54);
+	tap_plan(63);
 	vnl_begin(v, VMON_CMD_CHECK_GET);
 	tap_ok(!vnl_call(v) && vnl_get_str(v, VMON_A_VERSION), "CHECK_GET");
 	if (!tap_ok(!guest_new(&g, v, "refusals", 0, VMON_EXEC_EMULATE), "VM_NEW %s", v->msg))
