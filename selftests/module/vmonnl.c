@@ -195,7 +195,7 @@ static void keep(struct vnl *v, const struct nlmsghdr *n)
 
 int vnl_call(struct vnl *v)
 {
-	static char buf[32768];
+	char buf[32768];	/* not static: threads have a vnl each */
 	uint32_t seq = send_request(v, NLM_F_ACK);
 	size_t len;
 
