@@ -122,6 +122,8 @@ static const struct claim {
 	{ "lmsle_gone",		0x80000008, 0, 'b', 20 },
 };
 
+#define NR_CLAIMS	(sizeof(claims) / sizeof(*claims))
+
 static bool claimed(const struct claim *c)
 {
 	unsigned int a, b, r, d;
@@ -145,7 +147,7 @@ static void read_cpuid(struct report *c)
 	bool lmsle = is_amd(), gone = false;
 	unsigned int i;
 
-	for (i = 0; i < sizeof(claims) / sizeof(claims[0]); i++) {
+	for (i = 0; i < NR_CLAIMS; i++) {
 		add_fact(c, claims[i].name, claimed(&claims[i]),
 			 "as the CPU claims; the module has not measured it");
 		if (!strcmp(claims[i].name, "lmsle_gone"))
