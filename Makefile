@@ -86,11 +86,15 @@ daemon: | deps-build
 kernels: deps-testbed
 	@$(testbed)/fetch
 
-guests: $(build)/guest/initrd
+guests: $(build)/guest/initrd $(build)/guest/initrd-fidelity
 
 $(build)/guest/initrd: $(shell find selftests/guests/initramfs selftests/guests/programs -type f) $(testbed)/lib.sh | kernels
 	@echo '  GUEST   $(@:$(top)/%=%)'
 	@selftests/guests/initramfs/build $@
+
+$(build)/guest/initrd-fidelity: $(build)/guest/initrd $(wildcard selftests/guests/fidelity/*)
+	@echo '  GUEST   $(@:$(top)/%=%)'
+	@selftests/guests/fidelity/build $< $@
 
 # What one host kernel's image consists of. A module or daemon that does not build is
 # left out of the image, and the test that wants it says so.
