@@ -24,6 +24,11 @@ static int refuse(sd_bus_error *e, const struct error *err)
 	return sd_bus_error_set_errnof(e, err->code, "%s", err->text);
 }
 
+static const char *name_in(const char *const name[], size_t n, u32 value, const char *other)
+{
+	return value < n && name[value] ? name[value] : other;
+}
+
 static const char *state_name(u32 state)
 {
 	static const char * const name[] = {
@@ -32,7 +37,7 @@ static const char *state_name(u32 state)
 		[VMON_STATE_PAUSED] = "paused",
 	};
 
-	return state < ARRAY_SIZE(name) && name[state] ? name[state] : "unknown";
+	return name_in(name, ARRAY_SIZE(name), state, "unknown");
 }
 
 static const char *cause_name(u32 cause)
@@ -46,7 +51,7 @@ static const char *cause_name(u32 cause)
 		[VMON_CAUSE_ERROR] = "error",
 	};
 
-	return cause < ARRAY_SIZE(name) && name[cause] ? name[cause] : "unknown";
+	return name_in(name, ARRAY_SIZE(name), cause, "unknown");
 }
 
 static const char *exec_name(u32 exec)
@@ -56,7 +61,7 @@ static const char *exec_name(u32 exec)
 		[VMON_EXEC_EMULATE] = "emulate",
 	};
 
-	return exec < ARRAY_SIZE(name) && name[exec] ? name[exec] : "default";
+	return name_in(name, ARRAY_SIZE(name), exec, "default");
 }
 
 static int parse_exec(const char *name, u32 *ret, struct error *err)
@@ -89,6 +94,29 @@ static struct vm *find(struct manager *m, const char *name, bool alive, sd_bus_e
 		return NULL;
 	}
 	return vm;
+}
+
+/* The VM whose name is all that @m says. Return: 0, or -errno with @e for the sender. */
+static int read_vm(sd_bus_message *m, struct manager *manager, bool alive, struct vm **ret,
+		   sd_bus_error *e)
+{
+	const char *name;
+	int r;
+
+	r = sd_bus_message_read(m, "s", &name);
+	if (r < 0)
+		return r;
+	*ret = find(manager, name, alive, e);
+	return *ret ? 0 : -ENXIO;
+}
+
+/* Send what was built with the result @r, or drop it. Return: 0 or -errno. */
+static int send_reply(sd_bus_message *reply, int r)
+{
+	if (r >= 0)
+		r = sd_bus_send(NULL, reply, NULL);
+	sd_bus_message_unref(reply);
+	return r;
 }
 
 static int read_initrd(sd_bus_message *m, struct vm_config *c, struct error *err)
@@ -225,24 +253,17 @@ static int method_list(sd_bus_message *m, void *arg, sd_bus_error *e)
 	r = c.r;
 	if (r >= 0)
 		r = sd_bus_message_close_container(c.reply);
-	if (r >= 0)
-		r = sd_bus_send(NULL, c.reply, NULL);
-	sd_bus_message_unref(c.reply);
-	return r;
+	return send_reply(c.reply, r);
 }
 
 static int method_stop(sd_bus_message *m, void *arg, sd_bus_error *e)
 {
-	const char *name;
 	struct vm *vm;
 	int r;
 
-	r = sd_bus_message_read(m, "s", &name);
+	r = read_vm(m, arg, true, &vm, e);
 	if (r < 0)
 		return r;
-	vm = find(arg, name, true, e);
-	if (!vm)
-		return -ENXIO;
 	vm_stop(vm);
 	return sd_bus_reply_method_return(m, NULL);
 }
@@ -251,16 +272,12 @@ static int set_state(sd_bus_message *m, void *arg, sd_bus_error *e, u32 state)
 {
 	struct manager *manager = arg;
 	struct error err;
-	const char *name;
 	struct vm *vm;
 	int r;
 
-	r = sd_bus_message_read(m, "s", &name);
+	r = read_vm(m, manager, true, &vm, e);
 	if (r < 0)
 		return r;
-	vm = find(manager, name, true, e);
-	if (!vm)
-		return -ENXIO;
 	if (engine_set_state(manager->engine, engine_vm_id(vm->evm), state, &err) < 0)
 		return refuse(e, &err);
 	return sd_bus_reply_method_return(m, NULL);
@@ -356,10 +373,7 @@ static int method_check(sd_bus_message *m, void *arg, sd_bus_error *e)
 					  check.facts[i].value, check.facts[i].note);
 	if (r >= 0)
 		r = sd_bus_message_close_container(reply);
-	if (r >= 0)
-		r = sd_bus_send(NULL, reply, NULL);
-	sd_bus_message_unref(reply);
-	return r;
+	return send_reply(reply, r);
 }
 
 static int method_stat(sd_bus_message *m, void *arg, sd_bus_error *e)
@@ -367,17 +381,13 @@ static int method_stat(sd_bus_message *m, void *arg, sd_bus_error *e)
 	static struct engine_stat stat[ENGINE_STATS];
 	struct manager *manager = arg;
 	sd_bus_message *reply;
-	const char *name;
 	struct error err;
 	struct vm *vm;
 	int i, n, r;
 
-	r = sd_bus_message_read(m, "s", &name);
+	r = read_vm(m, manager, true, &vm, e);
 	if (r < 0)
 		return r;
-	vm = find(manager, name, true, e);
-	if (!vm)
-		return -ENXIO;
 	n = engine_stat(manager->engine, engine_vm_id(vm->evm), stat, ENGINE_STATS, &err);
 	if (n < 0)
 		return refuse(e, &err);
@@ -395,10 +405,7 @@ static int method_stat(sd_bus_message *m, void *arg, sd_bus_error *e)
 					  "vmond.console_bytes", console_written(vm->console));
 	if (r >= 0)
 		r = sd_bus_message_close_container(reply);
-	if (r >= 0)
-		r = sd_bus_send(NULL, reply, NULL);
-	sd_bus_message_unref(reply);
-	return r;
+	return send_reply(reply, r);
 }
 
 /* "regs" or "trace" of a VM, living or ended. Return: text to be freed. */
@@ -457,18 +464,15 @@ static int method_show(sd_bus_message *m, void *arg, sd_bus_error *e)
 {
 	struct manager *manager = arg;
 	struct engine_info info = { 0 };
-	const char *name, *report;
+	const char *report;
 	char memory[32], id[32], number[16], value[16];
 	struct error err;
 	struct vm *vm;
 	int r;
 
-	r = sd_bus_message_read(m, "s", &name);
+	r = read_vm(m, manager, false, &vm, e);
 	if (r < 0)
 		return r;
-	vm = find(manager, name, false, e);
-	if (!vm)
-		return -ENXIO;
 	if (!vm->end && engine_get(manager->engine, engine_vm_id(vm->evm), &info, &err) < 0)
 		return refuse(e, &err);
 	report = vm->end ? (vm->report ? vm->report : "") : info.report;

@@ -71,6 +71,19 @@ tap_done()
 
 # --- in a host ---
 
+# vmon_restart [PARAMETER=VALUE...]: module and daemon anew
+vmon_restart()
+{
+	if vmon_pid=$(pidof vmond); then
+		kill "$vmon_pid"
+		while [ -d "/proc/$vmon_pid" ]; do
+			sleep 0.1
+		done
+		rmmod vmon || return
+	fi
+	vmon-up "$@"
+}
+
 # guest_run FLAVOUR SCRIPT [OPTION OF vmonctl run...]: a Linux guest to its end
 guest_run()
 {

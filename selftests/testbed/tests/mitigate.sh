@@ -8,17 +8,10 @@ set -u
 . "$(dirname "$0")/../tap.sh"
 tap_in_host --cpu max
 
-# restart PARAMETER...: module and daemon anew, a Linux guest for a while, its counters
-restart()
+# run_guest [PARAMETER=VALUE...]: a Linux guest for a while, under a new module; its counters
+run_guest()
 {
-	if pid=$(pidof vmond); then
-		kill "$pid"
-		while [ -d "/proc/$pid" ]; do
-			sleep 0.1
-		done
-		rmmod vmon || return
-	fi
-	vmon-up allow_unprotected=1 "$@" || return
+	vmon_restart allow_unprotected=1 "$@" || return
 	vmonctl run --detach --name g --kernel /guests/686/vmlinuz --initrd /guests/initrd \
 		--memory 64M --append "$guest_append" >/dev/null || return
 	sleep 4
@@ -44,7 +37,7 @@ insmod /lib/vmon/vmon.ko allow_unprotected=1 mitigate=most 2>/dev/null
 [ $? != 0 ] && dmesg | grep -q 'mitigate=most: give auto or all'
 tap_ok $? 'another word than auto or all is refused'
 
-restart mitigate=all || tap_done
+run_guest mitigate=all || tap_done
 grep -E '^(entries|flush_)' /tmp/stat | tap_notes
 [ "$entries" -gt 1000 ]
 tap_ok $? 'the guest ran'
@@ -62,7 +55,7 @@ else
 	tap_ok $? 'the predictors are flushed before another guest'
 fi
 
-restart || tap_done
+run_guest || tap_done
 grep -E '^(entries|flush_)' /tmp/stat | tap_notes
 [ "$entries" -gt 1000 ]
 tap_ok $? 'the guest ran without it'

@@ -13,22 +13,8 @@ try()
 		--append "$guest_append" "$@" >/tmp/out 2>/tmp/err </dev/null
 }
 
-# restart PARAMETER...: module and daemon anew
-restart()
-{
-	if pid=$(pidof vmond); then
-		kill "$pid"
-		while [ -d "/proc/$pid" ]; do
-			sleep 0.1
-		done
-		rmmod vmon || return
-	fi
-	dmesg -c >/dev/null
-	vmon-up "$@"
-}
-
 tap_plan 11
-restart || tap_done
+vmon_restart || tap_done
 try --name refused
 [ $? = 1 ] && [ ! -s /tmp/out ]
 tap_ok $? 'run is refused without allow_unprotected'
@@ -47,7 +33,8 @@ tap_ok $? 'check --json says the same'
 no_vm
 tap_ok $? 'no VM is listed'
 
-restart allow_unprotected=1 || tap_done
+dmesg -c >/dev/null
+vmon_restart allow_unprotected=1 || tap_done
 vmonctl check >/tmp/check
 [ $? = 1 ] && grep -q '^UNPROTECTED: ' /tmp/check
 tap_ok $? 'check says UNPROTECTED with it'
