@@ -30,8 +30,11 @@ void vmon_seg_cache_reset(struct vmon_seg_cache *c, struct vmon_mpage *p)
 			p->way[i][k].neg_sel = NO_MATCH;
 }
 
+/* What is left in the hidden part of an unusable segment makes no difference. */
 static bool same(const struct vmon_seg *a, const struct vmon_seg *b)
 {
+	if (!((a->attr | b->attr) & VMON_SEG_P))
+		return a->sel == b->sel;
 	return a->sel == b->sel && a->base == b->base && a->limit == b->limit &&
 	       a->attr == b->attr;
 }

@@ -91,10 +91,9 @@ void vmon_segments_own(u64 *gdt)
 					       VMON_SEG_RW | VMON_SEG_A);
 }
 
-bool vmon_segments_kernel(const struct vmon_cpu *cpu, u64 *gdt)
+bool vmon_segments_kernel(const struct vmon_seg *cs, const struct vmon_seg *ss,
+			  u64 *gdt)
 {
-	const struct vmon_seg *cs = &cpu->seg[VMON_CS], *ss = &cpu->seg[VMON_SS];
-
 	if (cs->base || cs->limit != 0xffffffff || !(cs->attr & VMON_SEG_DB) ||
 	    (ss->attr & SS_WANTED) != SS_WANTED || (ss->attr & VMON_SEG_CODE) ||
 	    !vmon_segment_cut(ss, &gdt[VMON_SEL_SS1 / 8]))
@@ -134,6 +133,8 @@ static bool sync_table(struct vmon_user_tables *u, unsigned int ti, u32 base,
 				u->synced[ti] = i;
 			return false;
 		}
+		for (j = 0; !ti && u->raw && j < count && i + j < VMON_GDT_RAW; j++)
+			u->raw[i + j] = buf[j];
 		for (j = 0; j < count; j++)
 			table[i + j] = user_shadow(buf[j]);
 	}
@@ -152,10 +153,9 @@ static unsigned int table_entries(u32 limit, unsigned int max)
 	return (limit + 1) / 8 < max ? (limit + 1) / 8 : max;
 }
 
-static bool reversible(const struct vmon_user_tables *u, const struct vmon_cpu *cpu,
-		       unsigned int sreg)
+bool vmon_segment_reversible(const struct vmon_user_tables *u, const struct vmon_seg *s,
+			     unsigned int sreg)
 {
-	const struct vmon_seg *s = &cpu->seg[sreg];
 	unsigned int ti = s->sel >> 2 & 1;
 	u64 desc;
 
@@ -184,27 +184,28 @@ bool vmon_segments_user(struct vmon_user_tables *u, const struct vmon_cpu *cpu,
 			read, priv))
 		return false;
 	for (i = 0; i < VMON_NR_SREGS; i++)
-		if (!reversible(u, cpu, i))
+		if (!vmon_segment_reversible(u, &cpu->seg[i], i))
 			return false;
 	/* IRET would refuse it at ring 0. */
 	return cpu->eip <= cpu->seg[VMON_CS].limit;
 }
 
+void vmon_segment_from_user(const struct vmon_user_tables *u, struct vmon_seg *s, u16 sel)
+{
+	if (sel & ~3) {
+		vmon_desc_read(s, u->table[sel >> 2 & 1][sel / 8], sel);
+	} else {
+		memset(s, 0, sizeof(*s));
+		s->sel = sel;
+	}
+}
+
 void vmon_segments_user_exit(const struct vmon_user_tables *u, struct vmon_cpu *cpu,
-			     const u16 sel[6])
+			     const u16 sel[6], bool all)
 {
 	unsigned int i;
 
-	for (i = 0; i < VMON_NR_SREGS; i++) {
-		struct vmon_seg *s = &cpu->seg[i];
-
-		if (s->sel == sel[i])
-			continue;
-		if (sel[i] & ~3) {
-			vmon_desc_read(s, u->table[sel[i] >> 2 & 1][sel[i] / 8], sel[i]);
-		} else {
-			memset(s, 0, sizeof(*s));
-			s->sel = sel[i];
-		}
-	}
+	for (i = 0; i < VMON_NR_SREGS; i++)
+		if (all || cpu->seg[i].sel != sel[i])
+			vmon_segment_from_user(u, &cpu->seg[i], sel[i]);
 }

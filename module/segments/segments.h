@@ -36,13 +36,17 @@ bool vmon_segment_cut(const struct vmon_seg *seg, u64 *desc);
 
 /**
  * vmon_segments_kernel() - fill the ring-1 slots of CS, SS and GS in the run GDT
+ * @cs, @ss:	the guest kernel's
  * @gdt:	run GDT
  *
  * ES, DS and FS: see segments/cache.h.
  *
  * Return: false if the guest kernel's CS or SS is not fit for translation.
  */
-bool vmon_segments_kernel(const struct vmon_cpu *cpu, u64 *gdt);
+bool vmon_segments_kernel(const struct vmon_seg *cs, const struct vmon_seg *ss,
+			  u64 *gdt);
+
+#define VMON_GDT_RAW	64
 
 /* Fill the ring-1 slots of CS, SS and GS for code of the monitor's own: flat. */
 void vmon_segments_own(u64 *gdt);
@@ -51,10 +55,12 @@ void vmon_segments_own(u64 *gdt);
  * struct vmon_user_tables - shadows of the guest's GDT and LDT, for ring 3
  * @table:	by the TI bit of a selector: the run GDT, and the run LDT
  * @synced:	so many entries from the first on are not empty
+ * @raw:	the first VMON_GDT_RAW descriptors of the guest's GDT, or NULL
  */
 struct vmon_user_tables {
 	u64 *table[2];
 	unsigned int synced[2];
+	u64 *raw;
 };
 
 /**
@@ -73,8 +79,18 @@ bool vmon_segments_user(struct vmon_user_tables *u, const struct vmon_cpu *cpu,
 			int (*read)(void *priv, u32 gva, void *buf, unsigned int len),
 			void *priv);
 
-/* Ring 3 may have loaded segment registers: take over what it has in them. */
+/* Does loading the selector again, into register @sreg, give this segment? */
+bool vmon_segment_reversible(const struct vmon_user_tables *u, const struct vmon_seg *seg,
+			     unsigned int sreg);
+
+/* What ring 3 has in a segment register that holds @sel. */
+void vmon_segment_from_user(const struct vmon_user_tables *u, struct vmon_seg *seg, u16 sel);
+
+/*
+ * Ring 3 may have loaded segment registers: take over what it has in them. @all: even
+ * where the selector is the one that @cpu has.
+ */
 void vmon_segments_user_exit(const struct vmon_user_tables *u, struct vmon_cpu *cpu,
-			     const u16 sel[6]);
+			     const u16 sel[6], bool all);
 
 #endif /* VMON_SEGMENTS_SEGMENTS_H */

@@ -27,6 +27,15 @@
 #define VMON_SEL_FS1	(8188 * 8 + 1)
 #define VMON_SEL_LDT	(8190 * 8)	/* two slots */
 
+/*
+ * Vectors that are the guest's own, so that hardware raises none of them: those by which
+ * translated code leaves (SDM vol. 3, table 6-1: reserved), and Linux' system call.
+ */
+#define VMON_CALLOUT_VECTOR	0x18
+#define VMON_IRET_VECTOR	0x19
+#define VMON_SYSEXIT_VECTOR	0x1a
+#define VMON_SYSCALL_VECTOR	0x80
+
 /* Offsets in struct vmon_area. */
 #define A_GUEST_CR3	0x00
 #define A_HOST_CR3	0x08
@@ -68,6 +77,63 @@
 
 #define VMON_LATE_NMI	1
 #define VMON_LATE_MC	2
+
+/* Offsets of struct vmon_resident's members in struct vmon_area. */
+#define A_RESIDENT	0x1000
+#define R_ARMED		(A_RESIDENT + 0x00)
+#define R_CPL		(A_RESIDENT + 0x04)
+#define R_CROSSED	(A_RESIDENT + 0x08)
+#define R_CS		(A_RESIDENT + 0x0c)
+#define R_GATE		(A_RESIDENT + 0x10)
+#define R_KCS_DESC	(A_RESIDENT + 0x18)
+#define R_KSS_DESC	(A_RESIDENT + 0x20)
+#define R_GATE_GVA	(A_RESIDENT + 0x28)
+#define R_KCS_GVA	(A_RESIDENT + 0x2c)
+#define R_KSS_GVA	(A_RESIDENT + 0x30)
+#define R_TSS_GVA	(A_RESIDENT + 0x34)
+#define R_KCS		(A_RESIDENT + 0x38)
+#define R_KSS		(A_RESIDENT + 0x3c)
+#define R_GATE_VIF	(A_RESIDENT + 0x40)
+#define R_GATE_TC	(A_RESIDENT + 0x44)
+#define R_SYSENTER_TC	(A_RESIDENT + 0x48)
+#define R_SYSENTER_ESP	(A_RESIDENT + 0x4c)
+#define R_UCS		(A_RESIDENT + 0x50)
+#define R_USS		(A_RESIDENT + 0x54)
+#define R_GDT_GVA	(A_RESIDENT + 0x58)
+#define R_GDT_QUADS	(A_RESIDENT + 0x5c)
+#define R_LUT		(A_RESIDENT + 0x60)
+#define R_GS		(A_RESIDENT + 0x64)
+#define R_FAULTED	(A_RESIDENT + 0x68)
+#define R_ENTRY		(A_RESIDENT + 0x70)	/* ES, DS, FS: 12 bytes each */
+#define R_WAY		(A_RESIDENT + 0x94)	/* ES, DS, FS: 8 bytes each */
+#define R_COUNT		(A_RESIDENT + 0xb0)
+#define R_GDT		(A_RESIDENT + 0xd0)
+#define R_STACK_END	(A_RESIDENT + 0x1000)
+
+/* In a struct vmon_resident's entry. */
+#define RE_SEL		0
+#define RE_SLOT		4
+#define RE_WAY		8
+
+/* Bits of vmon_resident.armed. */
+#define VMON_RES_GATE	1
+#define VMON_RES_SYSENTER 2
+#define VMON_RES_IRET	4
+#define VMON_RES_SYSEXIT 8
+
+/* Index in vmon_resident.count, times eight. */
+#define RC_SYSCALL	0
+#define RC_RETURN	8
+#define RC_IRET		16
+
+#define VMON_RES_QUADS	64	/* descriptors of the guest's table that are compared */
+
+/* Members of struct vmon_mpage, at its address in the guest's tables. */
+#define M_VIF		0x30
+#define M_VIOPL		0x34
+#define M_PENDING	0x38
+#define M_SEL		0x40
+#define M_LOADED	0x6c
 
 /* Values of vmon_frame.vector beyond the CPU's. */
 #define VMON_VEC_POISON	0xdead	/* never left: a bug */
@@ -120,6 +186,59 @@ struct vmon_ist {
 
 #define VMON_NR_IST	4
 
+/* A selector that no segment register of the guest's has. */
+#define VMON_RES_NONE	0x80000000u
+
+/**
+ * struct vmon_resident - what resident.S may do by itself, and what it did
+ *
+ * Written by vm/exec_resident.c before each entry. "Address" is a guest linear
+ * one. Contents of guest memory are copies, compared at each use.
+ *
+ * @armed:	VMON_RES_*: which events are served
+ * @cpl:	the guest's privilege level: 0 or 3
+ * @crossed:	entries to the guest's kernel since the world was entered
+ * @cs:		the guest kernel's CS selector while @cpl is 0
+ * @gate:	gate of the system call vector; @gate_gva: its address
+ * @kcs_desc, @kss_desc: descriptors of @kcs and @kss; @kcs_gva ...: their addresses
+ * @tss_gva:	address of ESP0
+ * @kcs, @kss:	selectors that a system call loads
+ * @gate_vif:	the interrupt flag behind the gate
+ * @gate_tc, @sysenter_tc: translated code of the two entry points
+ * @ucs, @uss:	the only CS and SS that ring 3 is returned to with
+ * @gdt_gva, @gdt_quads: the guest's descriptor table, and how many entries it has
+ * @lut:	address of the translator's lookup table
+ * @gs:		what GS is loaded with for ring 3, or VMON_RES_NONE
+ * @faulted:	a page fault has been met here
+ * @entry:	ES, DS, FS as they must be for a system call: @sel; the slot of the
+ *		run GDT that holds the same, truncated, and which way that is
+ * @way_sel:	ES, DS, FS of each way as ring 3 loads them, or VMON_RES_NONE
+ * @count:	system calls, returns to ring 3, returns to ring 0
+ * @gdt:	the guest's descriptor table as it was shadowed for ring 3
+ * @stack:	for what resident.S itself faults on
+ */
+struct vmon_resident {
+	u32 armed, cpl, crossed, cs;
+	u64 gate, kcs_desc, kss_desc;
+	u32 gate_gva, kcs_gva, kss_gva, tss_gva;
+	u32 kcs, kss;
+	u32 gate_vif, gate_tc;
+	u32 sysenter_tc, sysenter_esp;
+	u32 ucs, uss;
+	u32 gdt_gva, gdt_quads;
+	u32 lut;
+	u32 gs;
+	u32 faulted, pad0;
+	struct {
+		u32 sel, slot, way;
+	} entry[3];
+	u32 way_sel[3][2];
+	u32 pad1;
+	u64 count[4];
+	u64 gdt[VMON_RES_QUADS];
+	u8 stack[PAGE_SIZE - 0xd0 - 8 * VMON_RES_QUADS];
+};
+
 /**
  * struct vmon_area - the monitor area
  * @guest_cr3:	root of the guest's shadow tables
@@ -148,6 +267,7 @@ struct vmon_area {
 	struct vmon_frame frame;
 	u64 rsb_fills;
 	struct vmon_tss tss;
+	struct vmon_resident resident __aligned(PAGE_SIZE);
 	struct vmon_ist ist[VMON_NR_IST] __aligned(PAGE_SIZE);
 	gate_desc idt[256] __aligned(PAGE_SIZE);
 	u64 run_gdt[8192] __aligned(PAGE_SIZE);

@@ -16,7 +16,8 @@
  *                                  host's entries, and TR, CR3 are the host's
  *   monitor IDT, host TR           vmon_nmi on the host's own NMI stack (the gate
  *                                  uses the host's IST number); %rdi is the area
- *   monitor IDT and TR, any CR3    vmon_nmi on the area's stack
+ *   monitor IDT and TR, any CR3    vmon_nmi on the area's stack; so too in
+ *                                  resident.S, which never leaves that state
  *
  * CS and SS change between the host's selectors and the monitor's (SS: null) while
  * the transition GDT is loaded, which alone has both.
@@ -123,6 +124,9 @@ vmon_switch_asm:
 	mov	%rsi, VEC(F_RSI)(%rsp)
 	mov	%rdi, VEC(F_RDI)(%rsp)
 	lea	-(A_FRAME + F_VECTOR)(%rsp), %rdi
+	cmpl	$0, R_ARMED(%rdi)
+	mov	(A_FRAME + F_VECTOR)(%rdi), %eax
+	jne	.Lresident
 .Lsave_segs:
 	mov	%ds, %eax
 	mov	%eax, (A_FRAME + F_DS)(%rdi)
@@ -196,11 +200,13 @@ vmon_switch_asm:
 	pop	%rbp
 	pop	%rbx
 	RET
+
+#include "resident.S"
 	.size vmon_switch_asm, . - vmon_switch_asm
 
 /*
  * An exception at ring 0: our own IRETQ or segment load refused what it was
- * given. RSP is in the first page of the area then: it was at frame.rip, the CPU
+ * given. RSP is in the first page of the area then (resident.S: in the second): it was at frame.rip, the CPU
  * aligned it and pushed six words, the stub two at most, all inside the frame.
  */
 .Lfault:
@@ -209,6 +215,23 @@ vmon_switch_asm:
 	mov	VEC(F_RIP)(%rsp), %rdx
 	mov	%rsp, %rdi
 	and	$-4096, %rdi
+	/* In resident.S, which has a stack of its own? */
+	lea	.Lres_begin(%rip), %rbx
+	cmp	%rbx, %rdx
+	jb	.Lfault_exit
+	lea	.Lres_resume(%rip), %rbx
+	cmp	%rbx, %rdx
+	jae	.Lfault_exit
+	sub	$A_RESIDENT, %rdi
+	/* At guest memory that is not there? */
+	lea	.Lres_mem(%rip), %rbx
+	cmp	%rbx, %rdx
+	jb	.Lfault_exit
+	lea	.Lres_mem_end(%rip), %rbx
+	cmp	%rbx, %rdx
+	jae	.Lfault_exit
+	movl	$1, R_FAULTED(%rdi)
+	jmp	.Lsave_segs
 .Lfault_exit:
 	add	$VMON_VEC_FAULT, %eax
 	mov	%rax, (A_FRAME + F_VECTOR)(%rdi)
@@ -304,7 +327,18 @@ vmon_db:
 	lea	.Labort(%rip), %rax
 	mov	%rax, 24(%rsp)
 	mov	%rcx, (%rsp)
-4:	pop	%rdi
+	jmp	5f
+	/* On the way back from resident.S? Then leave with what it has done. */
+4:	lea	.Lres_resume(%rip), %rdi
+	cmp	%rdi, %rax
+	jb	5f
+	lea	.Lres_resume_end(%rip), %rdi
+	cmp	%rdi, %rax
+	jae	5f
+	lea	.Lres_late(%rip), %rax
+	mov	%rax, 24(%rsp)
+	mov	%rcx, (%rsp)
+5:	pop	%rdi
 	pop	%rcx
 	pop	%rax
 	iretq

@@ -73,7 +73,7 @@ static u64 probe_run(struct vmon_world *w, u32 limit, u32 skip)
 	cpu->seg[VMON_CS].limit = 0xffffffff;
 	cpu->seg[VMON_CS].attr = flat.attr | VMON_SEG_CODE;
 	cpu->seg[VMON_SS] = flat;
-	vmon_segments_kernel(cpu, a->run_gdt);
+	vmon_segments_kernel(&cpu->seg[VMON_CS], &cpu->seg[VMON_SS], a->run_gdt);
 	a->run_gdt[VMON_SEL_DS1 / 8] = vmon_desc_make(0, limit, flat.attr);
 	kfree(cpu);
 

@@ -82,7 +82,14 @@ static void watch_area(struct vmon_selfcheck *s, struct vmon_area *a)
 	unsigned int i;
 
 	fill_and_watch(s, "the monitor area behind the TSS", &a->tss + 1,
-		       (void *)&a->ist - (void *)(&a->tss + 1), false);
+		       (void *)&a->resident - (void *)(&a->tss + 1), false);
+	/* But what resident.S notes: the ring, GS, counters. */
+	watch(s, "what system calls are compared with", &a->resident.gate,
+	      (void *)&a->resident.gs - (void *)&a->resident.gate, true);
+	watch(s, "what system calls load", a->resident.entry,
+	      (void *)&a->resident.pad1 - (void *)a->resident.entry, true);
+	watch(s, "the copy of the guest's descriptors", a->resident.gdt,
+	      sizeof(a->resident.gdt), false);
 	/* Handlers on these stacks push no more than a few words. */
 	for (i = 0; i < VMON_NR_IST; i++)
 		fill_and_watch(s, "the lower half of an exception stack", a->ist[i].bytes,

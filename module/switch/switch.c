@@ -220,9 +220,9 @@ void vmon_world_run(struct vmon_world *w, const struct vmon_world_ctl *ctl)
 	vector = a->frame.vector;
 	/* A hypervisor below may say by #PF that it is paging the host in. */
 	w->host_fault = false;
-	if (vector == X86_TRAP_PF && IS_ENABLED(CONFIG_KVM_GUEST))
+	if ((vector == X86_TRAP_PF || a->resident.faulted) && IS_ENABLED(CONFIG_KVM_GUEST))
 		w->host_fault = kvm_read_and_reset_apf_flags();
-	if (vector >= 32 && vector < 256) {
+	if (vmon_host_vector(vector)) {
 		gate_desc *gate = (gate_desc *)a->host_idtr.base + vector;
 
 		vmon_reraise(gate_offset(gate));

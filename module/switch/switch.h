@@ -5,6 +5,7 @@
 #ifndef VMON_SWITCH_SWITCH_H
 #define VMON_SWITCH_SWITCH_H
 
+#include <linux/kconfig.h>
 #include <linux/types.h>
 #include "switch/area.h"
 #include "switch/speculation.h"
@@ -52,6 +53,21 @@ struct vmon_world_table {
 	struct list_head list;
 	u64 *table;
 };
+
+/*
+ * Is this exit a system call by INT of the guest's? Only where the host gives the
+ * vector to no device.
+ */
+static inline bool vmon_syscall_vector(u64 vector)
+{
+	return IS_ENABLED(CONFIG_IA32_EMULATION) && vector == VMON_SYSCALL_VECTOR;
+}
+
+/* Is it an interrupt of the host's? */
+static inline bool vmon_host_vector(u64 vector)
+{
+	return vector >= 32 && vector < 256 && !vmon_syscall_vector(vector);
+}
 
 int vmon_switch_init(void);
 void vmon_switch_exit(void);

@@ -14,6 +14,7 @@
 #include <asm/mem_encrypt.h>
 
 #include "vm/cpu.h"
+#include "switch/monitor_page.h"
 #include "switch/switch.h"
 #include "translator/translate.h"
 
@@ -36,6 +37,29 @@ static_assert(offsetof(struct vmon_area, rsb_fills) == A_RSB_FILLS);
 static_assert(offsetof(struct vmon_frame, ds) == F_DS);
 static_assert(offsetof(struct vmon_frame, vector) == F_VECTOR);
 static_assert(offsetof(struct vmon_frame, ss) == F_SS);
+static_assert(offsetof(struct vmon_area, resident) == A_RESIDENT);
+#define ASSERT_RESIDENT(field, offset) \
+	static_assert(offsetof(struct vmon_area, resident.field) == (offset))
+ASSERT_RESIDENT(cs, R_CS);
+ASSERT_RESIDENT(gate, R_GATE);
+ASSERT_RESIDENT(tss_gva, R_TSS_GVA);
+ASSERT_RESIDENT(gate_tc, R_GATE_TC);
+ASSERT_RESIDENT(uss, R_USS);
+ASSERT_RESIDENT(gdt_quads, R_GDT_QUADS);
+ASSERT_RESIDENT(faulted, R_FAULTED);
+ASSERT_RESIDENT(entry, R_ENTRY);
+ASSERT_RESIDENT(way_sel, R_WAY);
+ASSERT_RESIDENT(count, R_COUNT);
+ASSERT_RESIDENT(gdt, R_GDT);
+static_assert(A_RESIDENT + sizeof(struct vmon_resident) == R_STACK_END);
+static_assert(offsetof(struct vmon_mpage, vif) == M_VIF);
+static_assert(offsetof(struct vmon_mpage, viopl) == M_VIOPL);
+static_assert(offsetof(struct vmon_mpage, pending) == M_PENDING);
+static_assert(offsetof(struct vmon_mpage, sel) == M_SEL);
+static_assert(offsetof(struct vmon_mpage, loaded) == M_LOADED);
+static_assert(VMON_BT_VECTOR == VMON_CALLOUT_VECTOR);
+static_assert(VMON_BT_IRET_VECTOR == VMON_IRET_VECTOR);
+static_assert(VMON_BT_SYSEXIT_VECTOR == VMON_SYSEXIT_VECTOR);
 static_assert((A_FRAME + sizeof(struct vmon_frame)) % 16 == 0);
 static_assert(offsetof(struct vmon_area, tss) + sizeof(struct vmon_tss) <= PAGE_SIZE);
 
@@ -150,8 +174,12 @@ static void fill_area(struct vmon_area *a)
 	set_gate(&a->idt[VMON_EXC_NMI], vmon_nmi, IST_NMI, 0);
 	set_gate(&a->idt[VMON_EXC_DF], vmon_df, IST_DF, 0);
 	set_gate(&a->idt[VMON_EXC_MC], vmon_mc, IST_MC, 0);
-	/* The way out of translated code, which runs at ring 1. */
-	set_gate(&a->idt[VMON_BT_VECTOR], vmon_vectors + 16 * VMON_BT_VECTOR, 0, 1);
+	/* The ways out of translated code, which runs at ring 1. */
+	for (i = VMON_CALLOUT_VECTOR; i <= VMON_SYSEXIT_VECTOR; i++)
+		set_gate(&a->idt[i], vmon_vectors + 16 * i, 0, 1);
+	if (vmon_syscall_vector(VMON_SYSCALL_VECTOR))
+		set_gate(&a->idt[VMON_SYSCALL_VECTOR],
+			 vmon_vectors + 16 * VMON_SYSCALL_VECTOR, 0, 3);
 
 	for (i = 0; i < VMON_NR_IST; i++) {
 		a->ist[i].area = a;

@@ -169,11 +169,16 @@ static inline void emit_restore(struct bt_emit *e, u8 reg)
 	emit_gs_load(e, reg, MP_SPILL(reg));
 }
 
-static inline void emit_callout(struct bt_emit *e, u8 site)
+static inline void emit_callout_by(struct bt_emit *e, u8 site, u8 vector)
 {
 	mark(e, site, 0);
 	emit8(e, 0xcd);
-	emit8(e, VMON_BT_VECTOR);
+	emit8(e, vector);
+}
+
+static inline void emit_callout(struct bt_emit *e, u8 site)
+{
+	emit_callout_by(e, site, VMON_BT_VECTOR);
 }
 
 /* sequence.c: guest instructions that become several */

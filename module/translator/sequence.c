@@ -235,8 +235,28 @@ static void emit_seg_way(struct bt_emit *e, u8 sreg, unsigned int way, u8 **next
 	*tail = emit_jmp(e);
 }
 
+/* The r/m operand, read into EAX by @opcode. */
+static void emit_load_operand(struct bt_emit *e, const struct vmon_opnd *opnd,
+			      const void *opcode, unsigned int opcode_len)
+{
+	static const u8 override[VMON_NR_SREGS] = {
+		[VMON_ES] = 0x26, [VMON_CS] = 0x2e, [VMON_SS] = 0x36,
+		[VMON_DS] = 0x3e, [VMON_FS] = 0x64, [VMON_GS] = 0x65,
+	};
+	const struct vmon_insn *in = e->insn;
+	unsigned int tail = in->modrm_off + 1;
+
+	if (in->prefixes & VMON_P_SEG && opnd->kind == VMON_OPND_MEM)
+		emit8(e, override[in->seg]);
+	if (in->prefixes & VMON_P_ADSIZE)
+		emit8(e, 0x67);
+	emit_bytes(e, opcode, opcode_len);
+	emit8(e, in->modrm & 0xc7);
+	emit_bytes(e, in->bytes + tail, in->len - tail);
+}
+
 /*
- * MOV sreg, reg and POP sreg for ES, DS and FS: see segments/cache.h. The guest's
+ * MOV sreg, r/m and POP sreg for ES, DS and FS: see segments/cache.h. The guest's
  * descriptor is read through CS, which is flat; a page fault there takes EAX and
  * ECX back, and the instruction is begun anew or emulated.
  */
@@ -253,8 +273,8 @@ void bt_seq_load_sreg(struct bt_emit *e)
 	if (pop) {
 		emit_bytes(e, "\x0f\xb7\x04\x24", 4);	/* movzwl (%esp),%eax */
 	} else {
-		emit_bytes(e, "\x0f\xb7", 2);		/* movzwl reg,%eax */
-		emit8(e, 0xc0 | in->opnd[1].reg);
+		/* movzwl r/m,%eax */
+		emit_load_operand(e, &in->opnd[1], "\x0f\xb7", 2);
 	}
 	mark(e, VMON_BT_COPY, BIT_OF(VMON_EAX) | BIT_OF(VMON_ECX));
 	for (k = 0; k < VMON_SEG_WAYS; k++) {
@@ -339,30 +359,11 @@ void bt_seq_ret(struct bt_emit *e)
 	emit_lookup(e);
 }
 
-/* The target operand of JMP r/m and CALL r/m, read into EAX. */
-static void emit_load_target(struct bt_emit *e)
-{
-	static const u8 override[VMON_NR_SREGS] = {
-		[VMON_ES] = 0x26, [VMON_CS] = 0x2e, [VMON_SS] = 0x36,
-		[VMON_DS] = 0x3e, [VMON_FS] = 0x64, [VMON_GS] = 0x65,
-	};
-	const struct vmon_insn *in = e->insn;
-	unsigned int tail = in->modrm_off + 1;
-
-	if (in->prefixes & VMON_P_SEG && in->opnd[0].kind == VMON_OPND_MEM)
-		emit8(e, override[in->seg]);
-	if (in->prefixes & VMON_P_ADSIZE)
-		emit8(e, 0x67);
-	emit8(e, 0x8b);
-	emit8(e, in->modrm & 0xc7);
-	emit_bytes(e, in->bytes + tail, in->len - tail);
-}
-
 void bt_seq_indirect(struct bt_emit *e, bool call)
 {
 	emit_spill(e, VMON_EAX);
 	emit_spill(e, VMON_ECX);
-	emit_load_target(e);
+	emit_load_operand(e, &e->insn->opnd[0], "\x8b", 1);	/* mov r/m,%eax */
 	if (call) {
 		mark(e, VMON_BT_COPY, BIT_OF(VMON_EAX));
 		emit8(e, 0x68);			/* push $next */

@@ -188,6 +188,14 @@ int vmon_bt_resume(struct vmon_bt *bt, u32 site, u32 eip, u32 *tc)
 	return 0;
 }
 
+void vmon_bt_returned(struct vmon_bt *bt, u32 eip)
+{
+	u32 n = bt_find_start(bt, eip);
+
+	if (n)
+		bt_lut_enter(bt, n);
+}
+
 int vmon_bt_locate(struct vmon_bt *bt, u32 tc, struct vmon_bt_pos *pos)
 {
 	const struct bt_unit *u;

@@ -24,8 +24,12 @@
 #include "emulator/decode.h"
 #include "switch/monitor_page.h"
 
-/* INT that translated code leaves by: no hardware raises it (SDM vol. 3, table 6-1). */
+/* INTs that translated code leaves by: vectors that no hardware raises (SDM vol. 3,
+ * table 6-1: reserved). IRET and SYSEXIT have their own, to be served on the way.
+ */
 #define VMON_BT_VECTOR	0x18
+#define VMON_BT_IRET_VECTOR 0x19
+#define VMON_BT_SYSEXIT_VECTOR 0x1a
 #define VMON_BT_LUT_SIZE 65536	/* entries, indexed by the low 16 bits of the guest EIP */
 
 struct vmon_bt;
@@ -59,6 +63,8 @@ struct vmon_bt_ops {
  * @VMON_BT_CHAIN:	callout: go to the target, and patch this site to it
  * @VMON_BT_LOOKUP:	callout: go to the address in mpage->guest_eip; the instruction
  *			is complete, enter it into the table
+ * @VMON_BT_IRET:	callout: emulate, as above; where it leads may be in the table next
+ *			time
  * @VMON_BT_PENDING:	callout: the instruction (STI, POPF, ...) is complete and an
  *			interrupt is pending: resume at the target
  */
@@ -67,6 +73,7 @@ enum vmon_bt_site {
 	VMON_BT_EMULATE,
 	VMON_BT_CHAIN,
 	VMON_BT_LOOKUP,
+	VMON_BT_IRET,
 	VMON_BT_PENDING,
 };
 
@@ -133,6 +140,14 @@ int vmon_bt_enter(struct vmon_bt *bt, u32 eip, u32 *tc);
  * Return: as vmon_bt_enter().
  */
 int vmon_bt_resume(struct vmon_bt *bt, u32 site, u32 eip, u32 *tc);
+
+/**
+ * vmon_bt_returned() - an IRET callout led to @eip in the guest's kernel
+ *
+ * If a unit begins there, it is entered into the lookup table. Mostly none does: an
+ * interrupt comes anywhere, and a unit for each place would fill the cache.
+ */
+void vmon_bt_returned(struct vmon_bt *bt, u32 eip);
 
 /**
  * vmon_bt_locate() - what is at this address of the cache

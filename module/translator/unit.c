@@ -15,7 +15,7 @@ enum bt_action {
 	BT_COPY,
 	BT_JCC, BT_LOOP, BT_JMP, BT_CALL, BT_RET,
 	BT_CLI, BT_STI, BT_PUSHF, BT_POPF, BT_PUSH, BT_MOV_SEG,
-	BT_MOV_CR, BT_INVLPG, BT_LOAD_SREG,
+	BT_MOV_CR, BT_INVLPG, BT_LOAD_SREG, BT_IRET, BT_SYSEXIT,
 };
 
 static const u8 bt_action[VMON_NR_OPS] = {
@@ -33,9 +33,12 @@ static const u8 bt_action[VMON_NR_OPS] = {
 	[VMON_OP_JMP] = BT_JMP,
 	[VMON_OP_CALL] = BT_CALL,
 	[VMON_OP_RET] = BT_RET,
-	[VMON_OP_JMP_FAR ... VMON_OP_IRET] = BT_CALLOUT_END,
+	[VMON_OP_JMP_FAR ... VMON_OP_RET_FAR] = BT_CALLOUT_END,
+	[VMON_OP_IRET] = BT_IRET,
 	[VMON_OP_LOOP ... VMON_OP_JCXZ] = BT_LOOP,
-	[VMON_OP_INT ... VMON_OP_UD] = BT_CALLOUT_END,
+	[VMON_OP_INT ... VMON_OP_SYSENTER] = BT_CALLOUT_END,
+	[VMON_OP_SYSEXIT] = BT_SYSEXIT,
+	[VMON_OP_SYSCALL ... VMON_OP_UD] = BT_CALLOUT_END,
 	[VMON_OP_CLI] = BT_CLI,
 	[VMON_OP_STI] = BT_STI,
 	[VMON_OP_RDTSC] = BT_COPY,
@@ -134,6 +137,7 @@ static u8 classify(const struct bt_emit *e)
 	case BT_JCC:
 	case BT_LOOP:
 	case BT_RET:
+	case BT_IRET:
 		/* a 16-bit operand size cuts EIP */
 		return in->opsize == 2 ? BT_CALLOUT_END : action;
 	case BT_JMP:
@@ -148,8 +152,7 @@ static u8 classify(const struct bt_emit *e)
 	case BT_MOV_SEG:
 		if (in->opnd[0].kind == VMON_OPND_REG)
 			return action;
-		return in->opnd[1].kind == VMON_OPND_REG && cached_sreg(in) ?
-		       BT_LOAD_SREG : BT_CALLOUT;
+		return cached_sreg(in) && !has_gs_prefix(in) ? BT_LOAD_SREG : BT_CALLOUT;
 	case BT_MOV_CR:
 		return in->opnd[0].kind == VMON_OPND_REG ? action : BT_CALLOUT;
 	case BT_COPY:
@@ -191,6 +194,14 @@ static bool translate_insn(struct bt_emit *e)
 		return false;
 	case BT_CALLOUT_END:
 		emit_callout(e, VMON_BT_EMULATE);
+		bt_seq_goto(e, e->next, 0);
+		return true;
+	case BT_IRET:
+		emit_callout_by(e, VMON_BT_IRET, VMON_BT_IRET_VECTOR);
+		bt_seq_goto(e, e->next, 0);
+		return true;
+	case BT_SYSEXIT:
+		emit_callout_by(e, VMON_BT_EMULATE, VMON_BT_SYSEXIT_VECTOR);
 		bt_seq_goto(e, e->next, 0);
 		return true;
 	case BT_COPY:

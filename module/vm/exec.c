@@ -56,6 +56,7 @@ int vmon_exec_create(struct vmon_vcpu *vcpu)
 		goto fail;
 	x->user_tables.table[0] = x->world.area->run_gdt;
 	x->user_tables.table[1] = x->world.area->ldt;
+	x->user_tables.raw = x->world.area->resident.gdt;
 	x->mpage = (struct vmon_mpage *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	err = x->mpage ? create_cache(x) : -ENOMEM;
 	if (err)
@@ -99,6 +100,7 @@ void vmon_exec_reset(struct vmon_vcpu *vcpu)
 	x->retry = false;
 	x->fpu_on = false;
 	x->no_memory = false;
+	memset(&x->resident, 0, sizeof(x->resident));
 }
 
 static int prepare(struct vmon_exec *x)
@@ -178,6 +180,7 @@ static enum vmon_run run_once(struct vmon_exec *x)
 /* What the parts count themselves. */
 static void copy_stats(struct vmon_exec *x)
 {
+	const struct vmon_resident *r = &x->world.area->resident;
 	u64 *stat = x->vcpu->stat;
 	struct vmon_mmu_stats mmu;
 	struct vmon_bt_stats bt;
@@ -194,6 +197,9 @@ static void copy_stats(struct vmon_exec *x)
 	stat[VMON_STAT_TU_BYTES] = bt.used;
 	for (kind = 0; kind < VMON_FLUSH_NR; kind++)
 		stat[VMON_STAT_FLUSH_IBPB_ENTRY + kind] = x->world.flushes[kind];
+	stat[VMON_STAT_RESIDENT_SYSCALL] = r->count[RC_SYSCALL / 8];
+	stat[VMON_STAT_RESIDENT_RETURN] = r->count[RC_RETURN / 8];
+	stat[VMON_STAT_RESIDENT_IRET] = r->count[RC_IRET / 8];
 }
 
 enum vmon_run vmon_exec_run(struct vmon_vcpu *vcpu)

@@ -66,7 +66,7 @@ static bool enter(struct vmon_exec *x)
 		.tsd = (cpu->cr4 & VMON_CR4_TSD) || cpu->tsc_offset,
 		.osfxsr = cpu->cr4 & VMON_CR4_OSFXSR,
 		.osxmmexcpt = cpu->cr4 & VMON_CR4_OSXMMEXCPT,
-		.cpuid_fault = cpu->cpl == 3,
+		.cpuid_fault = true,
 		.dr7 = cpu->cpl == 3 && !x->stepping ? user_dr7(cpu) : 0,
 		.dr = cpu->dr,
 	};
@@ -189,6 +189,11 @@ static enum vmon_run exception(struct vmon_exec *x, u64 vector, u32 error)
 	case VMON_EXC_AC:
 		vmon_count(x->vcpu, EXC_OTHER);
 		return inject(x, vector);
+	case VMON_SYSCALL_VECTOR:
+		/* Two bytes; what prefixes there are make no difference. */
+		cpu->eip -= 2;
+		x->resident.stale = true;
+		return vmon_exec_emulate(x, VMON_WHY_MODE);
 	case VMON_EXC_UD:
 		vmon_count(x->vcpu, EXC_UD);
 		return vmon_exec_emulate(x, VMON_WHY_UD);
@@ -214,61 +219,53 @@ static enum vmon_run exception(struct vmon_exec *x, u64 vector, u32 error)
 
 static bool host_event(const struct vmon_exec *x, u64 vector)
 {
-	return x->world.host_fault || (vector >= 32 && vector < 256) || vector == VMON_EXC_NMI ||
-	       vector == VMON_EXC_MC || vector == VMON_VEC_ABORT;
+	return (x->world.host_fault && vector == VMON_EXC_PF) || vmon_host_vector(vector) ||
+	       vector == VMON_EXC_NMI || vector == VMON_EXC_MC || vector == VMON_VEC_ABORT;
 }
 
-enum vmon_run vmon_exec_user(struct vmon_exec *x)
+/* What translated code reads and writes, whenever it may come to run. */
+static void load_monitor_page(struct vmon_exec *x)
 {
-	struct vmon_area *a = x->world.area;
-	struct vmon_cpu *cpu = &x->vcpu->cpu;
-	struct vmon_frame *f = &a->frame;
-	u16 sel[VMON_NR_SREGS];
-	enum vmon_run run;
-	bool again;
+	const struct vmon_cpu *cpu = &x->vcpu->cpu;
+	struct vmon_mpage *p = x->mpage;
+	unsigned int i;
 
-	run = vmon_exec_tables(x, &again);
-	if (again || run != VMON_RUN_AGAIN)
-		return run;
-	load_regs(x);
-	f->rip = cpu->eip;
-	f->rflags = (cpu->eflags & (FL_GUEST | VMON_FL_TF | VMON_FL_RF)) |
-		    VMON_FL_IF | VMON_FL_FIXED;
-	f->cs = cpu->seg[VMON_CS].sel;
-	f->ss = cpu->seg[VMON_SS].sel;
-	f->ds = cpu->seg[VMON_DS].sel;
-	f->es = cpu->seg[VMON_ES].sel;
-	f->fs = cpu->seg[VMON_FS].sel;
-	f->gs = cpu->seg[VMON_GS].sel;
-	a->guest_ldt = x->user_tables.synced[1] ? VMON_SEL_LDT : 0;
-	x->mpage->vif = VMON_FL_IF;
-	if (!enter(x))
-		return VMON_RUN_AGAIN;
+	p->vif = cpu->eflags & VMON_FL_IF;
+	p->viopl = cpu->eflags & VMON_FL_IOPL;
+	for (i = 0; i < 6; i++)
+		p->sel[i] = cpu->seg[i].sel;
+	p->cr[0] = cpu->cr0;
+	p->cr[2] = cpu->cr2;
+	p->cr[3] = cpu->cr3;
+	p->cr[4] = cpu->cr4;
+}
+
+/* An exit from ring 3. */
+static enum vmon_run left_user(struct vmon_exec *x)
+{
+	const struct vmon_frame *f = &x->world.area->frame;
+	struct vmon_cpu *cpu = &x->vcpu->cpu;
+	bool crossed = cpu->cpl != 3 || x->world.area->resident.crossed;
+	const u16 sel[VMON_NR_SREGS] = {
+		[VMON_ES] = f->es, [VMON_CS] = f->cs, [VMON_SS] = f->ss,
+		[VMON_DS] = f->ds, [VMON_FS] = f->fs, [VMON_GS] = f->gs,
+	};
+
 	vmon_count(x->vcpu, ENTRIES_DIRECT);
-	if (f->vector > VMON_VEC_ABORT)
-		return exception(x, f->vector, f->error);
-	if (f->vector != VMON_VEC_ABORT) {
-		store_regs(x);
-		cpu->eip = f->rip;
-		cpu->eflags = (f->rflags & (FL_GUEST | VMON_FL_TF | VMON_FL_RF)) |
-			      VMON_FL_IF | VMON_FL_FIXED;
-		sel[VMON_ES] = f->es;
-		sel[VMON_CS] = f->cs;
-		sel[VMON_SS] = f->ss;
-		sel[VMON_DS] = f->ds;
-		sel[VMON_FS] = f->fs;
-		sel[VMON_GS] = f->gs;
-		vmon_segments_user_exit(&x->user_tables, cpu, sel);
-		cpu->shadow = 0;
-		/* The fault set RF; with breakpoints the restart needs it. */
-		if (f->vector != VMON_EXC_DB && !host_event(x, f->vector) &&
-		    !(cpu->dr[7] & VMON_DR7_ENABLED))
-			cpu->eflags &= ~VMON_FL_RF;
-	}
+	store_regs(x);
+	cpu->cpl = 3;
+	cpu->eip = f->rip;
+	cpu->eflags = (f->rflags & (FL_GUEST | VMON_FL_TF | VMON_FL_RF)) |
+		      VMON_FL_IF | VMON_FL_FIXED;
+	vmon_segments_user_exit(&x->user_tables, cpu, sel, crossed);
+	cpu->shadow = 0;
 	if (host_event(x, f->vector)) {
 		vmon_count(x->vcpu, INTERRUPT_HOST);
 		return VMON_RUN_AGAIN;
 	}
+	/* The fault set RF; with breakpoints the restart needs it. */
+	if (f->vector != VMON_EXC_DB && !(cpu->dr[7] & VMON_DR7_ENABLED))
+		cpu->eflags &= ~VMON_FL_RF;
 	/* One that MOV SS had put off: it belongs before what ended the run. */
 	if (x->world.dr6 & VMON_DR6_HITS)
 		return exception(x, VMON_EXC_DB, 0);
@@ -283,6 +280,7 @@ static void commit(struct vmon_exec *x, u32 eip, u8 recover)
 	unsigned int i;
 
 	store_regs(x);
+	vmon_exec_resident_entered(x);
 	vmon_seg_cache_exit(&x->seg_cache, p, cpu);
 	for (i = 0; i < VMON_NR_GPRS; i++)
 		if (recover & 1 << i)
@@ -297,7 +295,7 @@ static bool kernel_segments(struct vmon_exec *x, u16 sel[6])
 	const struct vmon_cpu *cpu = &x->vcpu->cpu;
 	u64 *gdt = x->world.area->run_gdt;
 
-	return vmon_segments_kernel(cpu, gdt) &&
+	return vmon_segments_kernel(&cpu->seg[VMON_CS], &cpu->seg[VMON_SS], gdt) &&
 	       vmon_seg_cache_enter(&x->seg_cache, x->mpage, cpu, gdt, sel);
 }
 
@@ -326,11 +324,10 @@ static void load_kernel_state(struct vmon_exec *x, u32 tc, const u16 sel[6])
 {
 	const struct vmon_cpu *cpu = &x->vcpu->cpu;
 	struct vmon_frame *f = &x->world.area->frame;
-	struct vmon_mpage *p = x->mpage;
-	unsigned int i;
 
 	load_regs(x);
 	x->world.area->guest_ldt = 0;
+	load_monitor_page(x);
 	f->rip = tc;
 	f->rflags = (cpu->eflags & FL_GUEST) | VMON_FL_IF | VMON_FL_FIXED;
 	f->cs = VMON_SEL_CS1;
@@ -339,14 +336,6 @@ static void load_kernel_state(struct vmon_exec *x, u32 tc, const u16 sel[6])
 	f->es = sel[VMON_ES];
 	f->fs = sel[VMON_FS];
 	f->gs = VMON_SEL_GS1;
-	p->vif = cpu->eflags & VMON_FL_IF;
-	p->viopl = cpu->eflags & VMON_FL_IOPL;
-	for (i = 0; i < 6; i++)
-		p->sel[i] = cpu->seg[i].sel;
-	p->cr[0] = cpu->cr0;
-	p->cr[2] = cpu->cr2;
-	p->cr[3] = cpu->cr3;
-	p->cr[4] = cpu->cr4;
 }
 
 static enum vmon_run callout(struct vmon_exec *x, u32 site)
@@ -366,6 +355,13 @@ static enum vmon_run callout(struct vmon_exec *x, u32 site)
 		run = vmon_exec_emulate(x, VMON_WHY_MODE);
 		if (run == VMON_RUN_AGAIN && !x->retry)
 			learn_segment(x);
+		return run;
+	case VMON_BT_IRET:
+		vmon_count(x->vcpu, CALLOUT_EMULATE);
+		commit(x, pos.eip, 0);
+		run = vmon_exec_emulate(x, VMON_WHY_MODE);
+		if (run == VMON_RUN_AGAIN && !x->retry && !cpu->cpl)
+			vmon_bt_returned(x->bt, cpu->eip);
 		return run;
 	case VMON_BT_CHAIN:
 		vmon_count(x->vcpu, TU_CHAINED);
@@ -400,6 +396,7 @@ unsigned int vmon_exec_own(struct vmon_exec *x, u32 tc)
 	struct vmon_frame *f = &a->frame;
 
 	vmon_segments_own(a->run_gdt);
+	a->resident.armed = 0;
 	load_regs(x);
 	a->guest_ldt = 0;
 	f->rip = tc;
@@ -423,63 +420,119 @@ unsigned int vmon_exec_own(struct vmon_exec *x, u32 tc)
 	return f->vector;
 }
 
+/*
+ * An exit from translated code. Returns false if its instruction has to be brought to
+ * an end first, one step at a time.
+ */
+static bool left_kernel(struct vmon_exec *x, enum vmon_run *run)
+{
+	const struct vmon_frame *f = &x->world.area->frame;
+	struct vmon_cpu *cpu = &x->vcpu->cpu;
+	struct vmon_bt_pos pos;
+
+	vmon_count(x->vcpu, ENTRIES_TRANSLATED);
+	if (f->vector >= VMON_BT_VECTOR && f->vector <= VMON_BT_SYSEXIT_VECTOR) {
+		*run = callout(x, f->rip - 2);
+		return true;
+	}
+	if (vmon_bt_locate(x->bt, f->rip, &pos)) {
+		*run = exception(x, VMON_VEC_FAULT | f->vector, f->error);
+		return true;
+	}
+	if (host_event(x, f->vector) || f->vector == VMON_EXC_DB) {
+		if (f->vector != VMON_EXC_DB)
+			vmon_count(x->vcpu, INTERRUPT_HOST);
+		if (!pos.boundary) {
+			x->stepping = true;
+			return false;
+		}
+		commit(x, pos.eip, 0);
+		cpu->shadow = pos.no_irq ? VMON_SHADOW_STI : 0;
+		*run = VMON_RUN_AGAIN;
+		return true;
+	}
+	commit(x, pos.eip, pos.recover);
+	*run = exception(x, f->vector, f->error);
+	return true;
+}
+
+/*
+ * Run what area->frame says until it must be looked at. It begins at the guest's
+ * privilege level and may end at another one: see switch/resident.S.
+ */
+static enum vmon_run run_guest(struct vmon_exec *x)
+{
+	const struct vmon_resident *r = &x->world.area->resident;
+	struct vmon_frame *f = &x->world.area->frame;
+	enum vmon_run run;
+
+	vmon_exec_resident_arm(x);
+	for (;;) {
+		if (x->stepping)
+			f->rflags |= VMON_FL_TF;
+		if (!enter(x))
+			return VMON_RUN_AGAIN;
+		if (f->vector == VMON_VEC_ABORT) {
+			vmon_count(x->vcpu, INTERRUPT_HOST);
+			if (!x->stepping)
+				return VMON_RUN_AGAIN;
+			continue;
+		}
+		if (f->vector > VMON_VEC_ABORT)
+			return exception(x, f->vector, f->error);
+		if (r->cpl == 3)
+			return left_user(x);
+		if (left_kernel(x, &run))
+			return run;
+	}
+}
+
+enum vmon_run vmon_exec_user(struct vmon_exec *x)
+{
+	const struct vmon_cpu *cpu = &x->vcpu->cpu;
+	struct vmon_frame *f = &x->world.area->frame;
+	enum vmon_run run;
+	bool again;
+
+	vmon_exec_resident_user(x);
+	vmon_exec_resident_prepare(x);
+	run = vmon_exec_tables(x, &again);
+	if (again || run != VMON_RUN_AGAIN)
+		return run;
+	load_regs(x);
+	load_monitor_page(x);
+	f->rip = cpu->eip;
+	f->rflags = (cpu->eflags & (FL_GUEST | VMON_FL_TF | VMON_FL_RF)) |
+		    VMON_FL_IF | VMON_FL_FIXED;
+	f->cs = cpu->seg[VMON_CS].sel;
+	f->ss = cpu->seg[VMON_SS].sel;
+	f->ds = cpu->seg[VMON_DS].sel;
+	f->es = cpu->seg[VMON_ES].sel;
+	f->fs = cpu->seg[VMON_FS].sel;
+	f->gs = cpu->seg[VMON_GS].sel;
+	x->world.area->guest_ldt = x->user_tables.synced[1] ? VMON_SEL_LDT : 0;
+	return run_guest(x);
+}
+
 /* Run translated code. */
 enum vmon_run vmon_exec_kernel(struct vmon_exec *x)
 {
 	struct vmon_cpu *cpu = &x->vcpu->cpu;
-	struct vmon_frame *f = &x->world.area->frame;
-	struct vmon_bt_pos pos;
 	enum vmon_run run;
 	u16 sel[6] = {};
 	bool again;
 	u32 tc;
 
-	if (!kernel_segments(x, sel) || vmon_bt_enter(x->bt, cpu->eip, &tc))
+	if (!kernel_segments(x, sel))
+		return vmon_exec_emulate(x, VMON_WHY_MODE);
+	vmon_exec_resident_prepare(x);
+	if (vmon_bt_enter(x->bt, cpu->eip, &tc))
 		return vmon_exec_emulate(x, VMON_WHY_MODE);
 	run = vmon_exec_tables(x, &again);
 	if (again || run != VMON_RUN_AGAIN)
 		return run;
 	load_kernel_state(x, tc, sel);
-	for (;;) {
-		if (x->stepping)
-			f->rflags |= VMON_FL_TF;
-		else
-			f->rflags &= ~(u64)VMON_FL_TF;
-		if (!enter(x)) {
-			run = VMON_RUN_AGAIN;
-			break;
-		}
-		vmon_count(x->vcpu, ENTRIES_TRANSLATED);
-		if (f->vector == VMON_BT_VECTOR) {
-			run = callout(x, f->rip - 2);
-			break;
-		}
-		if (f->vector == VMON_VEC_ABORT) {
-			f->vector = VMON_VEC_POISON;
-			continue;
-		}
-		if (f->vector > VMON_VEC_ABORT ||
-		    vmon_bt_locate(x->bt, f->rip, &pos)) {
-			run = exception(x, VMON_VEC_FAULT | f->vector, f->error);
-			break;
-		}
-		if (host_event(x, f->vector) || f->vector == VMON_EXC_DB) {
-			if (f->vector != VMON_EXC_DB)
-				vmon_count(x->vcpu, INTERRUPT_HOST);
-			if (pos.boundary) {
-				commit(x, pos.eip, 0);
-				cpu->shadow = pos.no_irq ? VMON_SHADOW_STI : 0;
-				run = VMON_RUN_AGAIN;
-				break;
-			}
-			/* In the middle of a sequence: to its end. */
-			x->stepping = true;
-			continue;
-		}
-		commit(x, pos.eip, pos.recover);
-		run = exception(x, f->vector, f->error);
-		break;
-	}
+	run = run_guest(x);
 	x->stepping = false;
 	return run;
 }

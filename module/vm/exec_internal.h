@@ -47,6 +47,25 @@ struct vmon_code_region {
 };
 
 /**
+ * struct vmon_exec_resident - what switch/resident.S is prepared for
+ * @user:	ring 3 was run directly, with the selectors @sel
+ * @stale:	something that was prepared has been found different
+ * @gdtr, @idtr, @tss, @sysenter: of the guest when it was prepared
+ * @generation:	of the translator, when it gave the entry points
+ * @ready:	VMON_RES_*
+ * @cs, @ss:	the guest kernel's, behind the gate and behind SYSENTER
+ */
+struct vmon_exec_resident {
+	bool user, stale;
+	u16 sel[VMON_NR_SREGS];
+	struct vmon_dtr gdtr, idtr;
+	u32 tss, sysenter[3];
+	u32 generation;
+	u32 ready;
+	struct vmon_seg cs, ss;
+};
+
+/**
  * struct vmon_exec - execution state of a vCPU
  * @world:	what the CPU loads
  * @mpage:	the monitor page
@@ -58,6 +77,7 @@ struct vmon_code_region {
  * @emu:	the emulator, bound to vcpu->cpu
  * @user_tables: shadows of the guest's GDT and LDT
  * @seg_cache:	segments that translated code may load by itself
+ * @resident:	events that need no exit
  * @tlb:	the emulator's translations, by access
  * @tlb_generation: changes when they all become invalid: at every entry to the
  *		guest too, since it may change tables that are not traced
@@ -84,6 +104,7 @@ struct vmon_exec {
 	struct vmon_emu emu;
 	struct vmon_user_tables user_tables;
 	struct vmon_seg_cache seg_cache;
+	struct vmon_exec_resident resident;
 	struct vmon_tlb_entry tlb[8][VMON_TLB_SLOTS];
 	u32 tlb_generation;
 	struct vmon_fpu fpu_before;
@@ -140,6 +161,12 @@ enum vmon_why {
 enum vmon_run vmon_exec_emulate(struct vmon_exec *x, enum vmon_why why);
 enum vmon_run vmon_exec_inject(struct vmon_exec *x, const struct vmon_emu_exc *exc);
 enum vmon_run vmon_exec_error(struct vmon_exec *x, const char *what);
+
+/* exec_resident.c: events that are served without an exit */
+void vmon_exec_resident_prepare(struct vmon_exec *x);
+void vmon_exec_resident_arm(struct vmon_exec *x);
+void vmon_exec_resident_user(struct vmon_exec *x);
+void vmon_exec_resident_entered(struct vmon_exec *x);
 
 /* exec_enter.c: entering the guest */
 enum vmon_run vmon_exec_user(struct vmon_exec *x);

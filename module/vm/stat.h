@@ -13,6 +13,9 @@
 	X(ENTRIES,		"entries")			\
 	X(ENTRIES_DIRECT,	"entries_direct")		\
 	X(ENTRIES_TRANSLATED,	"entries_translated")		\
+	X(RESIDENT_SYSCALL,	"resident_syscall")		\
+	X(RESIDENT_RETURN,	"resident_return")		\
+	X(RESIDENT_IRET,	"resident_iret")		\
 	X(INTERRUPT_HOST,	"interrupt_host")		\
 	X(INTERRUPT_INJECTED,	"interrupt_injected")		\
 	X(NMI_HOST,		"nmi_host")			\

@@ -82,7 +82,8 @@ static u8 *at(u32 tc)
 
 static bool is_callout(u32 tc)
 {
-	return at(tc)[0] == 0xcd && at(tc)[1] == VMON_BT_VECTOR;
+	return at(tc)[0] == 0xcd && at(tc)[1] >= VMON_BT_VECTOR &&
+	       at(tc)[1] <= VMON_BT_SYSEXIT_VECTOR;
 }
 
 static u32 jump_target(u32 tc)
@@ -178,7 +179,7 @@ static void test_callouts(void)
 		C("wbinvd", "\x0f\x09"),
 		C("rdmsr", "\x0f\x32"), C("wrmsr", "\x0f\x30"),
 		C("lds", "\xc5\x00"), C("lss", "\x0f\xb2\x00"),
-		C("mov ss", "\x8e\xd0"), C("mov ds,[eax]", "\x8e\x18"),
+		C("mov ss", "\x8e\xd0"), C("mov ds,gs:[eax]", "\x65\x8e\x18"),
 		C("mov [eax],ds", "\x8c\x18"), C("pop gs", "\x0f\xa9"),
 		C("mov eax,gs:[0]", "\x65\xa1\0\0\0\0"),
 		C("add gs:[eax],ecx", "\x65\x01\x08"),
@@ -205,7 +206,9 @@ static void test_callouts(void)
 		memcpy(guest, insn[i].code, insn[i].len);
 		ok = !vmon_bt_enter(bt, CODE, &tc) && is_callout(tc) &&
 		     !vmon_bt_locate(bt, tc, &pos) && pos.boundary &&
-		     pos.site == VMON_BT_EMULATE && pos.eip == CODE;
+		     pos.site == (strcmp(insn[i].name, "iret") ? VMON_BT_EMULATE :
+								 VMON_BT_IRET) &&
+		     pos.eip == CODE;
 		if (ok && !insn[i].ends)
 			ok = !vmon_bt_locate(bt, tc + 2, &pos) &&
 			     pos.boundary &&
@@ -230,6 +233,7 @@ static void test_inline(void)
 		{ "mov cr3,eax", "\x0f\x20\xd8", false },
 		{ "invlpg", "\x0f\x01\x38", false },
 		{ "mov ds", "\x8e\xd8\x90", true },
+		{ "mov fs,[eax]", "\x8e\x20\x90", true },
 		{ "pop es", "\x07\x90\x90", true },
 	};
 	struct vmon_bt_pos pos;
@@ -482,7 +486,7 @@ static void test_random(void)
 int main(void)
 {
 	cache = malloc(SIZE);
-	tap_plan(52);
+	tap_plan(53);
 	test_copy();
 	test_callouts();
 	test_inline();

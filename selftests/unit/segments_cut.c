@@ -226,7 +226,7 @@ static void test_kernel(void)
 	memset(gdt, 0, sizeof(gdt));
 	cpu.seg[VMON_CS] = (struct vmon_seg){ 0, 0xffffffff, 8, 0xc09b };
 	cpu.seg[VMON_SS] = (struct vmon_seg){ 0, 0xffffffff, 16, 0xc093 };
-	ok = vmon_segments_kernel(&cpu, gdt);
+	ok = vmon_segments_kernel(&cpu.seg[VMON_CS], &cpu.seg[VMON_SS], gdt);
 	d = decode(gdt[VMON_SEL_CS1 / 8]);
 	tap_ok(ok && !d.base && d.limit == VMON_LIMIT && d.attr == 0xc0bb,
 	       "code segment: flat, cut, ring 1, 32-bit");
@@ -241,20 +241,20 @@ static void test_kernel(void)
 	tap_ok(ok, "the guest's part of the table is left alone");
 
 	cpu.seg[VMON_CS].base = 0x1000;
-	ok = !vmon_segments_kernel(&cpu, gdt);
+	ok = !vmon_segments_kernel(&cpu.seg[VMON_CS], &cpu.seg[VMON_SS], gdt);
 	cpu.seg[VMON_CS].base = 0;
 	cpu.seg[VMON_CS].limit = 0xfffff;
-	ok &= !vmon_segments_kernel(&cpu, gdt);
+	ok &= !vmon_segments_kernel(&cpu.seg[VMON_CS], &cpu.seg[VMON_SS], gdt);
 	cpu.seg[VMON_CS].limit = 0xffffffff;
 	cpu.seg[VMON_CS].attr = 0x809b;
-	ok &= !vmon_segments_kernel(&cpu, gdt);
+	ok &= !vmon_segments_kernel(&cpu.seg[VMON_CS], &cpu.seg[VMON_SS], gdt);
 	cpu.seg[VMON_CS].attr = 0xc09b;
 	cpu.seg[VMON_SS].attr = 0x8093;
-	ok &= !vmon_segments_kernel(&cpu, gdt);
+	ok &= !vmon_segments_kernel(&cpu.seg[VMON_CS], &cpu.seg[VMON_SS], gdt);
 	cpu.seg[VMON_SS].attr = 0;
-	ok &= !vmon_segments_kernel(&cpu, gdt);
+	ok &= !vmon_segments_kernel(&cpu.seg[VMON_CS], &cpu.seg[VMON_SS], gdt);
 	cpu.seg[VMON_SS].attr = 0xc097;
-	ok &= !vmon_segments_kernel(&cpu, gdt);
+	ok &= !vmon_segments_kernel(&cpu.seg[VMON_CS], &cpu.seg[VMON_SS], gdt);
 	tap_ok(ok, "refused: CS not flat or 16 bits, SS 16 bits, absent, expand-down");
 }
 

@@ -333,7 +333,7 @@ static void test_exit(void)
 			else if (i != VMON_CS && i != VMON_SS && rnd() % 8 == 0)
 				sel[i] = rnd() & 3;
 		}
-		vmon_segments_user_exit(&user, &cpu, sel);
+		vmon_segments_user_exit(&user, &cpu, sel, false);
 		for (i = 0; ok && i < 6; i++) {
 			memset(&want, 0, sizeof(want));
 			want.sel = sel[i];
