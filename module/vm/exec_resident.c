@@ -118,11 +118,20 @@ static bool possible(const struct vmon_exec *x)
 {
 	const struct vmon_cpu *cpu = &x->vcpu->cpu;
 
-	return x->resident.user && x->vcpu->vm->exec_mode == VMON_EXEC_TRANSLATE &&
-	       (!(cpu->cr0 & VMON_CR0_PG) || (cpu->cr0 & VMON_CR0_WP)) && !(cpu->dr[7] & VMON_DR7_ENABLED) &&
-	       !(cpu->seg[VMON_LDTR].attr & VMON_SEG_P) &&
+	return x->vcpu->vm->exec_mode == VMON_EXEC_TRANSLATE && (cpu->cr0 & VMON_CR0_PE) &&
+	       (!(cpu->cr0 & VMON_CR0_PG) || (cpu->cr0 & VMON_CR0_WP)) &&
+	       !(cpu->dr[7] & VMON_DR7_ENABLED);
+}
+
+/* May ring 3 be entered: has it run, from tables that can be compared? */
+static bool user_possible(const struct vmon_exec *x)
+{
+	const struct vmon_cpu *cpu = &x->vcpu->cpu;
+
+	return x->resident.user && !(cpu->seg[VMON_LDTR].attr & VMON_SEG_P) &&
 	       x->user_tables.synced[0] && x->user_tables.synced[0] <= VMON_RES_QUADS &&
-	       x->user_tables.synced[0] == (cpu->gdtr.limit + 1u) / 8;
+	       x->user_tables.synced[0] == (cpu->gdtr.limit + 1u) / 8 &&
+	       cpu->gdtr.base <= VMON_LIMIT - 8 * VMON_RES_QUADS;
 }
 
 /**
@@ -232,18 +241,20 @@ void vmon_exec_resident_arm(struct vmon_exec *x)
 	if (!cpu->cpl && (!flat(ss) ||
 			  (ss->attr & (VMON_SEG_EC | VMON_SEG_DB)) != VMON_SEG_DB))
 		return;
-	if (p->generation != vmon_bt_generation(x->bt))
+	if (p->generation != vmon_bt_generation(x->bt) || !arm_ways(x, r))
 		armed &= ~(VMON_RES_GATE | VMON_RES_SYSENTER);
-	if (!arm_ways(x, r))
-		armed &= ~(VMON_RES_GATE | VMON_RES_SYSENTER);
-	r->ucs = p->sel[VMON_CS];
-	r->uss = p->sel[VMON_SS];
-	r->gs = user_sel(x, &cpu->seg[VMON_GS]);
-	r->gdt_gva = cpu->gdtr.base;
-	r->gdt_quads = x->user_tables.synced[0];
-	if (r->gdt_gva > VMON_LIMIT - 8 * VMON_RES_QUADS)
-		return;
 	r->lut = x->window;
+	if (user_possible(x)) {
+		r->ucs = p->sel[VMON_CS];
+		r->uss = p->sel[VMON_SS];
+		r->gs = user_sel(x, &cpu->seg[VMON_GS]);
+		r->gdt_gva = cpu->gdtr.base;
+		r->gdt_quads = x->user_tables.synced[0];
+	} else {
+		r->ucs = VMON_RES_NONE;
+		r->uss = VMON_RES_NONE;
+		armed &= VMON_RES_IRET;
+	}
 	r->armed = armed;
 }
 
