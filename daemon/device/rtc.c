@@ -149,24 +149,54 @@ static bool alarm_field(const struct rtc *rtc, unsigned int reg, u8 value)
 	return (alarm & ALARM_ANY) == ALARM_ANY || alarm == value;
 }
 
-static bool alarm_matches(const struct rtc *rtc, u64 seconds)
+static bool second_matches(const struct rtc *rtc, u64 t)
 {
-	unsigned int day = seconds % 86400;
-
-	return alarm_field(rtc, REG_SEC_ALARM, encode(rtc, day % 60)) &&
-	       alarm_field(rtc, REG_MIN_ALARM, encode(rtc, day / 60 % 60)) &&
-	       alarm_field(rtc, REG_HOUR_ALARM, encode_hour(rtc, day / 3600));
+	return alarm_field(rtc, REG_SEC_ALARM, encode(rtc, t % 60));
 }
 
-/* The next second after @from at which the alarm goes off; it repeats daily. */
+static bool minute_matches(const struct rtc *rtc, u64 t)
+{
+	return alarm_field(rtc, REG_MIN_ALARM, encode(rtc, t / 60 % 60));
+}
+
+static bool hour_matches(const struct rtc *rtc, u64 t)
+{
+	return alarm_field(rtc, REG_HOUR_ALARM, encode_hour(rtc, t / 3600 % 24));
+}
+
+/* Does it hold for any of @n times that are @step seconds apart? */
+static bool ever(const struct rtc *rtc, bool (*matches)(const struct rtc *, u64),
+		 unsigned int n, unsigned int step)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (matches(rtc, (u64)i * step))
+			return true;
+	return false;
+}
+
+/*
+ * The next second after @from at which the alarm goes off; it repeats daily. 0 if it
+ * never does. A guest can have this asked at each access: so not second by second.
+ */
 static u64 next_alarm(const struct rtc *rtc, u64 from)
 {
-	u64 t;
+	u64 t = from + 1;
 
-	for (t = from + 1; t <= from + 86400; t++)
-		if (alarm_matches(rtc, t))
+	if (!ever(rtc, second_matches, 60, 1) || !ever(rtc, minute_matches, 60, 60) ||
+	    !ever(rtc, hour_matches, 24, 3600))
+		return 0;
+	for (;;) {
+		if (!hour_matches(rtc, t))
+			t = (t / 3600 + 1) * 3600;
+		else if (!minute_matches(rtc, t))
+			t = (t / 60 + 1) * 60;
+		else if (!second_matches(rtc, t))
+			t++;
+		else
 			return t;
-	return 0;
+	}
 }
 
 static void update_irq(struct rtc *rtc)

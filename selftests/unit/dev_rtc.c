@@ -141,6 +141,16 @@ static void test_interrupts(void)
 	put(3, 0xff);
 	put(5, 0xff);
 	tap_ok(r.dev.ops->deadline(&r.dev) == (T0 + 8) * NS, "alarm: don't care is every second");
+	put(5, 0x07);
+	put(3, 0x30);
+	put(1, 0x15);
+	tap_ok(r.dev.ops->deadline(&r.dev) == (T0 + 2 + 7 * 3600 + 30 * 60 + 15) * NS,
+	       "alarm: at the next 7:30:15");
+	put(1, 0x60);
+	tap_ok(!r.dev.ops->deadline(&r.dev), "alarm: a second that never comes is never due");
+	put(1, 0xff);
+	put(3, 0xff);
+	put(5, 0xff);
 	r.dev.ops->reset(&r.dev);
 	tap_ok(!(in(0x0b) & 0x70) && in(5) == 0xff, "reset: interrupts off, memory kept");
 	/* Must not spin or overflow after a long stop. */
@@ -185,7 +195,7 @@ static void test_save(void)
 
 int main(void)
 {
-	tap_plan(39);
+	tap_plan(41);
 	test_time();
 	test_uip();
 	test_set();
