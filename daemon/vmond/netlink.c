@@ -103,6 +103,12 @@ bool nl_parse_attrs(struct nlmsghdr *nlh, struct nlattr **attr)
 	return genlmsg_parse(nlh, 0, attr, VMON_A_MAX, NULL) >= 0;
 }
 
+/* The kernel's errors are -1 to -4095; anything else is none of its. */
+static int errno_of(int error)
+{
+	return error < 0 && error >= -4095 ? error : -EPROTO;
+}
+
 /**
  * nl_parse_error() - code and sentence of an NLMSG_ERROR message
  * @nlh: message
@@ -115,12 +121,13 @@ int nl_parse_error(const struct nlmsghdr *nlh, struct error *err)
 	const struct nlmsgerr *e = nlmsg_data(nlh);
 	const char *text = NULL;
 	struct nlattr *a;
-	int left, skip = sizeof(*e);
+	int left, error, skip = sizeof(*e);
 
 	if (nlmsg_datalen(nlh) < (int)sizeof(*e))
 		return fail(err, EBADMSG, "netlink: a truncated error message");
 	if (!e->error)
 		return 0;
+	error = errno_of(e->error);
 	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
 		skip += (int)e->msg.nlmsg_len - (int)sizeof(e->msg);
 	if ((nlh->nlmsg_flags & NLM_F_ACK_TLVS) && skip > 0 &&
@@ -132,13 +139,13 @@ int nl_parse_error(const struct nlmsghdr *nlh, struct error *err)
 			    !((char *)nla_data(a))[nla_len(a) - 1])
 				text = nla_get_string(a);
 	}
-	if (text)
-		error_set(err, -e->error, "%s", text);
-	else if (e->error == -EPERM)
+	if (text && text[0])
+		error_set(err, -error, "%s", text);
+	else if (error == -EPERM)
 		error_set(err, EPERM, "vmon module: no permission: CAP_NET_ADMIN is needed");
 	else
-		error_set(err, -e->error, "vmon module: %s", strerror(-e->error));
-	return e->error;
+		error_set(err, -error, "vmon module: %s", strerror(-error));
+	return error;
 }
 
 struct call {
@@ -168,8 +175,10 @@ static int handle(const struct call *c, struct nlmsghdr *nlh, struct error *err)
 	case NLMSG_DONE:
 		if (nlmsg_datalen(nlh) >= (int)sizeof(int)) {
 			memcpy(&r, nlmsg_data(nlh), sizeof(r));
-			if (r < 0)
+			if (r < 0) {
+				r = errno_of(r);
 				return fail(err, -r, "vmon module: %s", strerror(-r));
+			}
 		}
 		return 1;
 	default:
