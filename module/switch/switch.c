@@ -36,10 +36,17 @@
 /* Emulators may have no such MSR and tell nobody, or tell it at each access. */
 static bool has_debugctl;
 
+bool vmon_syscall_vector_free;
+
 void vmon_world_init(void)
 {
+	struct desc_ptr idt;
 	u64 old, val;
 
+	/* A gate for ring 3. Without it, the vector is one of those for devices. */
+	store_idt(&idt);
+	vmon_syscall_vector_free =
+		((gate_desc *)idt.address + VMON_SYSCALL_VECTOR)->bits.dpl == 3;
 	preempt_disable();
 	has_debugctl = !rdmsrl_safe(MSR_IA32_DEBUGCTLMSR, &old) &&
 		       !wrmsrl_safe(MSR_IA32_DEBUGCTLMSR, old | DEBUGCTLMSR_BTF) &&

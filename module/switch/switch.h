@@ -5,7 +5,6 @@
 #ifndef VMON_SWITCH_SWITCH_H
 #define VMON_SWITCH_SWITCH_H
 
-#include <linux/kconfig.h>
 #include <linux/types.h>
 #include "switch/area.h"
 #include "switch/speculation.h"
@@ -54,13 +53,13 @@ struct vmon_world_table {
 	u64 *table;
 };
 
-/*
- * Is this exit a system call by INT of the guest's? Only where the host gives the
- * vector to no device.
- */
+/* The host uses the vector for its own system calls, so gives it to no device. */
+extern bool vmon_syscall_vector_free;
+
+/* Is this exit a system call by INT of the guest's? */
 static inline bool vmon_syscall_vector(u64 vector)
 {
-	return IS_ENABLED(CONFIG_IA32_EMULATION) && vector == VMON_SYSCALL_VECTOR;
+	return vector == VMON_SYSCALL_VECTOR && vmon_syscall_vector_free;
 }
 
 /* Is it an interrupt of the host's? */
