@@ -6,6 +6,8 @@
 #
 # The guest prints its uptime, and the host notes its own as the line arrives. Whether a tick
 # comes late now and then does not matter, what is lost for good does.
+#
+# alone
 set -u
 . "$(dirname "$0")/../tap.sh"
 tap_in_host --timeout 400

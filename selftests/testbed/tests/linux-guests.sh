@@ -7,6 +7,8 @@
 # Both run on the same emulator, one after the other, so the ratio says what vmon costs, as
 # far as an emulator can: its page walks and mode switches have other prices than a CPU's.
 # Time goes from the start of vmonctl or of QEMU to the line "GUEST UP" of /init.
+#
+# alone
 set -u
 . "$(dirname "$0")/../tap.sh"
 limit=${LIMIT:-8}
