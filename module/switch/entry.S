@@ -19,6 +19,9 @@
  *   monitor IDT and TR, any CR3    vmon_nmi on the area's stack; so too in
  *                                  resident.S, which never leaves that state
  *
+ * Which TR is loaded is asked of the CPU (STR), not told from the address: the way out
+ * is gone with either, with the host's when an NMI turned the entry round before LTR.
+ *
  * CS and SS change between the host's selectors and the monitor's (SS: null) while
  * the transition GDT is loaded, which alone has both.
  *
@@ -70,12 +73,9 @@ vmon_switch_asm:
 	push	%r15
 	mov	%rsp, A_HOST_RSP(%rdi)
 	lgdt	A_TRANS_GDTR(%rdi)
-.Lentry_begin:
 	lidt	A_IDTR(%rdi)
-.Lentry_tr:
 	mov	$VMON_SEL_TSS, %eax
 	ltr	%ax
-.Lentry_tr_end:
 	mov	A_GUEST_LDT(%rdi), %ax
 	lldt	%ax
 	lea	(A_FRAME + F_RIP)(%rdi), %rsp
@@ -149,7 +149,6 @@ vmon_switch_asm:
 	mov	(A_HOST_SEGS + 8)(%rdi), %ax
 	lldt	%ax
 	mov	(A_HOST_SEGS + 10)(%rdi), %ax
-.Lexit_tr:
 	ltr	%ax
 	mov	(A_HOST_SEGS + 0)(%rdi), %ds
 	mov	(A_HOST_SEGS + 2)(%rdi), %es
@@ -172,7 +171,6 @@ vmon_switch_asm:
 	lretq
 .Lhost_cs:
 	lidt	A_HOST_IDTR(%rdi)
-.Lexit_tr_end:
 	lgdt	A_HOST_GDTR(%rdi)
 	/* The guest's returns must not steer ours, where the host cares. */
 	FILL_RETURN_BUFFER %rcx, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT, \
@@ -300,44 +298,37 @@ vmon_db:
 	pop	(A_FRAME + F_SS)(%rdi)
 	movq	$\vector, (A_FRAME + F_VECTOR)(%rdi)
 	jmp	.Lsave_segs
-1:	/* A window of the switch. */
+1:	/* A window of the switch: where is the area? TR tells whose stack this is. */
 	push	%rax
 	push	%rcx
 	push	%rdi
-	mov	24(%rsp), %rax
-	mov	%rdi, %rcx
-	/* Is TR the host's? Then the stack is, too, and %rdi is the area. */
-	lea	.Lentry_tr_end(%rip), %rdi
-	cmp	%rdi, %rax
-	jb	3f
-	lea	.Lexit_tr(%rip), %rdi
-	cmp	%rdi, %rax
-	jbe	2f
-	lea	.Lexit_tr_end(%rip), %rdi
-	cmp	%rdi, %rax
-	jbe	3f
-2:	mov	%rsp, %rdi
+	str	%eax
+	cmp	$VMON_SEL_TSS, %ax
+	jne	2f
+	mov	%rsp, %rdi
 	and	$-4096, %rdi
-	mov	(%rdi), %rcx
-3:	orq	$\bit, A_LATE(%rcx)
+	mov	(%rdi), %rdi
+	/* With the host's TSS %rdi is the area, here and in all that was interrupted. */
+2:	orq	$\bit, A_LATE(%rdi)
 	/* On the way in? Then turn round. */
-	lea	.Lentry_end(%rip), %rdi
-	cmp	%rdi, %rax
+	mov	24(%rsp), %rax
+	lea	.Lentry_end(%rip), %rcx
+	cmp	%rcx, %rax
 	jae	4f
 	lea	.Labort(%rip), %rax
 	mov	%rax, 24(%rsp)
-	mov	%rcx, (%rsp)
+	mov	%rdi, (%rsp)
 	jmp	5f
 	/* On the way back from resident.S? Then leave with what it has done. */
-4:	lea	.Lres_resume(%rip), %rdi
-	cmp	%rdi, %rax
+4:	lea	.Lres_resume(%rip), %rcx
+	cmp	%rcx, %rax
 	jb	5f
-	lea	.Lres_resume_end(%rip), %rdi
-	cmp	%rdi, %rax
+	lea	.Lres_resume_end(%rip), %rcx
+	cmp	%rcx, %rax
 	jae	5f
 	lea	.Lres_late(%rip), %rax
 	mov	%rax, 24(%rsp)
-	mov	%rcx, (%rsp)
+	mov	%rdi, (%rsp)
 5:	pop	%rdi
 	pop	%rcx
 	pop	%rax
