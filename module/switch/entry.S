@@ -50,7 +50,11 @@
 
 #define VEC(off)	((off) - F_VECTOR)
 
-	.text
+	/*
+	 * A section of its own: nothing else of the module shares its first page, and
+	 * the kernel puts no kprobe there, where #BP would go to the monitor's IDT.
+	 */
+	.section .noinstr.text, "ax", @progbits
 	.balign 4096
 	.globl vmon_switch_text
 vmon_switch_text:
@@ -359,6 +363,7 @@ vmon_vectors:
 	.globl vmon_switch_text_end
 vmon_switch_text_end:
 
+	.text
 /*
  * void vmon_reraise(unsigned long handler)
  *
