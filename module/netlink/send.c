@@ -45,8 +45,11 @@ void vmon_netlink_event(struct vmon_vm *vm)
 	bool full = true;
 	void *hdr;
 
-	if (!skb)
+	if (!skb) {
+		/* Whoever listens is told that something is missing, and looks. */
+		genl_set_err(&vmon_genl_family, &init_net, 0, 0, -ENOBUFS);
 		return;
+	}
 	hdr = genlmsg_put(skb, 0, 0, &vmon_genl_family, 0, VMON_CMD_EVENT);
 	if (hdr) {
 		spin_lock(&vm->state_lock);
