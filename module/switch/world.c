@@ -13,6 +13,7 @@
 #include <asm/cpufeature.h>
 #include <asm/mem_encrypt.h>
 
+#include "gfp.h"
 #include "vm/cpu.h"
 #include "switch/monitor_page.h"
 #include "switch/switch.h"
@@ -76,11 +77,11 @@ u64 vmon_table_entry(const void *page, u64 bits)
 
 static u64 *new_table(struct vmon_world *w)
 {
-	struct vmon_world_table *t = kmalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
+	struct vmon_world_table *t = kmalloc(sizeof(*t), VMON_GFP);
 
 	if (!t)
 		return NULL;
-	t->table = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	t->table = (u64 *)get_zeroed_page(VMON_GFP);
 	if (!t->table) {
 		kfree(t);
 		return NULL;
@@ -203,7 +204,7 @@ int vmon_world_create(struct vmon_world *w)
 
 	memset(w, 0, sizeof(*w));
 	INIT_LIST_HEAD(&w->tables);
-	w->area = vzalloc(sizeof(*w->area));
+	w->area = __vmalloc(sizeof(*w->area), VMON_GFP | __GFP_ZERO);
 	w->root = new_table(w);
 	if (!w->area || !w->root)
 		goto fail;

@@ -14,17 +14,18 @@
 #include <linux/vmalloc.h>
 #include <asm/mem_encrypt.h>
 
+#include "gfp.h"
 #include "vm/exec_internal.h"
 
 static int create_cache(struct vmon_exec *x)
 {
 	unsigned int i, j;
 
-	x->tc = vzalloc(VMON_TC_SIZE);
+	x->tc = __vmalloc(VMON_TC_SIZE, VMON_GFP | __GFP_ZERO);
 	if (!x->tc)
 		return -ENOMEM;
 	for (i = 0; i < VMON_TC_TABLES; i++) {
-		x->tc_tables[i] = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+		x->tc_tables[i] = (u64 *)get_zeroed_page(VMON_GFP);
 		if (!x->tc_tables[i])
 			return -ENOMEM;
 		for (j = 0; j < 512; j++) {
@@ -41,7 +42,7 @@ static int create_cache(struct vmon_exec *x)
 
 int vmon_exec_create(struct vmon_vcpu *vcpu)
 {
-	struct vmon_exec *x = kvzalloc(sizeof(*x), GFP_KERNEL_ACCOUNT);
+	struct vmon_exec *x = kvzalloc(sizeof(*x), VMON_GFP);
 	int err;
 
 	if (!x)
@@ -57,7 +58,7 @@ int vmon_exec_create(struct vmon_vcpu *vcpu)
 	x->user_tables.table[0] = x->world.area->run_gdt;
 	x->user_tables.table[1] = x->world.area->ldt;
 	x->user_tables.raw = x->world.area->resident.gdt;
-	x->mpage = (struct vmon_mpage *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	x->mpage = (struct vmon_mpage *)get_zeroed_page(VMON_GFP);
 	err = x->mpage ? create_cache(x) : -ENOMEM;
 	if (err)
 		goto fail;

@@ -12,6 +12,7 @@
 #include <linux/vmalloc.h>
 #include <asm/mem_encrypt.h>
 
+#include "gfp.h"
 #include "vm/exec_internal.h"
 
 #define CODE_GONE	(~0ull)	/* a slot that was used: the search goes on behind it */
@@ -183,7 +184,7 @@ static void bt_protect(void *priv, u32 gfn)
 
 static void *bt_alloc(size_t size)
 {
-	return kvzalloc(size, GFP_KERNEL_ACCOUNT);
+	return kvzalloc(size, VMON_GFP);
 }
 
 static void bt_free(void *p)

@@ -11,6 +11,7 @@
 #include <linux/vmalloc.h>
 #include <asm/mem_encrypt.h>
 
+#include "gfp.h"
 #include "vm/exec_internal.h"
 
 void *vmon_exec_frame(struct vmon_exec *x, u32 gfn)
@@ -69,7 +70,7 @@ const struct vmon_phys_ops vmon_exec_phys_ops = {
 
 static void *mmu_alloc(void *priv)
 {
-	return (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	return (void *)get_zeroed_page(VMON_GFP);
 }
 
 static void mmu_free(void *priv, void *page)
@@ -99,7 +100,7 @@ static u64 mmu_present(void *priv, u32 gfn)
 
 static void *mmu_alloc_links(void *priv)
 {
-	return kzalloc(512 * 12, GFP_KERNEL_ACCOUNT);
+	return kzalloc(512 * 12, VMON_GFP);
 }
 
 static void mmu_free_links(void *priv, void *links)
@@ -109,7 +110,7 @@ static void mmu_free_links(void *priv, void *links)
 
 static void *mmu_alloc_big(void *priv, size_t size)
 {
-	return kvzalloc(size, GFP_KERNEL_ACCOUNT);
+	return kvzalloc(size, VMON_GFP);
 }
 
 static void mmu_free_big(void *priv, void *p)

@@ -18,6 +18,7 @@
 #include <linux/shmem_fs.h>
 #include <linux/vmalloc.h>
 #include "compat.h"
+#include "gfp.h"
 #include "vm/vm.h"
 
 static struct vmon_mem_region *find(const struct vmon_vm *vm, u32 gfn)
@@ -168,7 +169,7 @@ int vmon_mem_add(struct vmon_vm *vm, u64 gpa, u64 size, int fd, u64 offset,
 
 	r = &mem->region[mem->nr];
 	r->pages = __vcalloc(size >> PAGE_SHIFT, sizeof(*r->pages),
-			     GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+			     VMON_GFP | __GFP_ZERO);
 	if (!r->pages) {
 		err = -ENOMEM;
 		goto err_map;

@@ -13,6 +13,7 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include "compat.h"
+#include "gfp.h"
 #include "netlink/netlink.h"
 #include "vm/vm.h"
 
@@ -194,7 +195,7 @@ struct vmon_vm *vmon_vm_create(const struct vmon_vm_config *config,
 	struct vmon_vm *vm;
 	int err;
 
-	vm = kvzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	vm = kvzalloc(sizeof(*vm), VMON_GFP);
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
 
