@@ -42,6 +42,9 @@ deps-testbed:
 deps-style:
 	@$(if $(DEPS),packaging/deps/install packaging/deps/style.list)
 
+deps-debug:
+	@$(if $(DEPS),packaging/deps/install packaging/deps/build.list packaging/deps/debug.list)
+
 # --- the module ---
 
 module-sources := Kbuild $(shell find module uapi -type f \( -name '*.[chS]' -o -name '*.lds' \))
@@ -53,6 +56,14 @@ define build-module
 	@cp -rsf $(top)/Kbuild $(top)/module $(top)/uapi $(1)/
 	$(MAKE) -C $(2) M=$(1) W=$(W) $(if $(C),C=$(C)) modules
 	@touch $(1)/vmon.ko
+endef
+
+# A module that only tests need: $(call build-test-module,DIRECTORY,KERNEL HEADERS)
+define build-test-module
+	@mkdir -p $(1)
+	@cp -rsf $(top)/selftests/module/nmi_storm/. $(1)/
+	$(MAKE) -C $(2) M=$(1) W=$(W) modules
+	@touch $(1)/nmi_storm.ko
 endef
 
 $(build)/module/vmon.ko: $(module-sources) $(build)/module/.for
@@ -71,10 +82,19 @@ define host-module
 $(build)/module-$(1)/vmon.ko: $(module-sources) $(build)/kernels/host-$(1)/release
 	$$(call build-module,$(build)/module-$(1),$(build)/kernels/host-$(1)/headers)
 
+$(build)/nmi_storm-$(1)/nmi_storm.ko: $(wildcard selftests/module/nmi_storm/*) $(build)/kernels/host-$(1)/release
+	$$(call build-test-module,$(build)/nmi_storm-$(1),$(build)/kernels/host-$(1)/headers)
+
 module-$(1): kernels
 	@$$(MAKE) $(build)/module-$(1)/vmon.ko
 endef
-$(foreach kernel,$(HOST_KERNELS),$(eval $(call host-module,$(kernel))))
+$(foreach kernel,$(HOST_KERNELS) debug,$(eval $(call host-module,$(kernel))))
+
+# The debug host's kernel takes long to build: nothing but check-debug asks for it.
+module-debug: debug-kernel
+
+debug-kernel: deps-debug
+	@$(testbed)/debug/build
 
 # --- the daemon ---
 
@@ -103,6 +123,9 @@ testbed-host: kernels guests
 	@$(MAKE) -s $(build)/module-$(HOST_KERNEL)/vmon.ko >$(build)/testbed/module-$(HOST_KERNEL).log 2>&1 || { \
 		rm -f $(build)/module-$(HOST_KERNEL)/vmon.ko; \
 		echo "testbed: no vmon.ko, it does not build: build/testbed/module-$(HOST_KERNEL).log" >&2; }
+	@$(MAKE) -s $(build)/nmi_storm-$(HOST_KERNEL)/nmi_storm.ko >$(build)/testbed/nmi_storm-$(HOST_KERNEL).log 2>&1 || { \
+		rm -f $(build)/nmi_storm-$(HOST_KERNEL)/nmi_storm.ko; \
+		echo "testbed: no nmi_storm.ko, it does not build: build/testbed/nmi_storm-$(HOST_KERNEL).log" >&2; }
 	@$(MAKE) -s -C daemon >$(build)/testbed/daemon.log 2>&1 || \
 		echo "testbed: the daemon does not build: build/testbed/daemon.log" >&2
 
@@ -131,7 +154,11 @@ daemon-tests: daemon
 module-tests: | deps-build
 	$(MAKE) -C selftests/module all
 
-check: unit fuzzers daemon-tests module-tests testbed deps-style
+# The debug host's part of it, if its kernel has been built.
+testbed-if-debug: kernels
+	@! $(testbed)/debug/build --cached || $(MAKE) testbed-host HOST_KERNEL=debug
+
+check: unit fuzzers daemon-tests module-tests testbed testbed-if-debug deps-style
 	@selftests/run selftests/style/check $(unit-programs) selftests/fuzz/run $(daemon-programs) $(testbed-programs)
 
 # Style and static analysis. Headers are compiled as those of the module for 6.1 are.
@@ -148,7 +175,7 @@ check-unit: unit
 check-fuzz: fuzzers
 	@selftests/run --timeout 86400 selftests/fuzz/run
 
-check-host: testbed module-tests
+check-host: testbed module-tests testbed-if-debug
 	@selftests/run $(testbed-programs)
 
 # Linux guests and what people do with vmon, in hosts in QEMU.
@@ -160,6 +187,19 @@ check-guests: testbed
 
 check-bochs: testbed
 	@selftests/run $(testbed)/tests/bochs.sh
+
+# The guests and the module's tests in a host whose kernel has KASAN, lockdep and the like; at
+# the end of each, vmon is unloaded and what it leaked is looked for. Its kernel is
+# built first, once.
+debug-programs = $(addprefix $(testbed)/tests/,netlink-refusals.sh vm-run.sh faults.sh guests.sh) \
+	$(testbed)/debug/linux-guest.sh
+check-debug: export KERNEL = debug
+check-debug: export TIMEOUT = 1500
+check-debug: export WHERE = translate emulate
+check-debug: debug-kernel module-tests guests
+	@$(MAKE) -C selftests/guests
+	@$(MAKE) testbed-host HOST_KERNEL=debug
+	@selftests/run $(debug-programs)
 
 # Guests that try to break out, in a host in Bochs.
 check-escape: testbed-$(HOST_KERNEL)
@@ -173,7 +213,8 @@ demo: kernels guests
 	@$(testbed)/demo
 
 clean:
-	rm -rf $(build)/module $(addprefix $(build)/module-,$(HOST_KERNELS)) $(build)/daemon \
+	rm -rf $(build)/module $(addprefix $(build)/module-,$(HOST_KERNELS) debug) \
+		$(addprefix $(build)/nmi_storm-,$(HOST_KERNELS) debug) $(build)/daemon \
 		$(build)/unit $(build)/fuzz $(build)/guest $(build)/testbed $(build)/selftests-module
 
 distclean:
@@ -191,6 +232,8 @@ help:
 	@echo 'make check-daemon  the daemon alone, with an engine that needs no module'
 	@echo 'make check-host    the test bed alone: Debian hosts in QEMU and Bochs'
 	@echo 'make check-guests  Linux guests, bad input, many VMs: hosts in QEMU'
+	@echo 'make check-debug   the module in a host with KASAN, lockdep, kmemleak, injected faults'
+	@echo '                   (builds that kernel first: 20 minutes, once)'
 	@echo 'make check-bochs   a Linux guest with protection: a host in Bochs (10 minutes)'
 	@echo 'make check-escape  guests that try to break out: a host in Bochs (5 minutes)'
 	@echo 'make check-sparse  build the module for 6.1 under sparse'
