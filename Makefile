@@ -250,6 +250,7 @@ FORCE:
 
 .PHONY: all deps deps-build deps-testbed deps-style module daemon kernels guests testbed testbed-host \
 	unit fuzzers check check-unit check-fuzz check-daemon check-host check-guests check-bochs \
-	check-escape daemon-tests module-tests \
+	check-escape check-debug debug-kernel deps-debug module-debug testbed-if-debug \
+	daemon-tests module-tests \
 	check-sparse check-style demo clean distclean help FORCE \
 	$(addprefix module-,$(HOST_KERNELS)) $(addprefix testbed-,$(HOST_KERNELS))

@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "gfp.h"
 #include "switch/monitor_page.h"
 #include "switch/selfcheck.h"
 #include "switch/switch.h"
@@ -129,7 +130,7 @@ struct vmon_selfcheck *vmon_selfcheck_create(struct vmon_world *world, struct vm
 
 	if (!selfcheck)
 		return NULL;
-	s = kvzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
+	s = kvzalloc(sizeof(*s), VMON_GFP);
 	if (!s)
 		return NULL;
 	s->cache = cache;

@@ -136,8 +136,11 @@ static uint32_t send_request(struct vnl *v, int flags)
 	n->nlmsg_len = v->tx_len;
 	n->nlmsg_flags = NLM_F_REQUEST | flags;
 	n->nlmsg_seq = ++v->seq;
-	if (send(v->fd, v->tx, v->tx_len, 0) < 0)
-		perror("send");
+	if (send(v->fd, v->tx, v->tx_len, 0) < 0) {
+		if (errno != ENOBUFS && errno != ENOMEM)
+			perror("send");
+		return 0;
+	}
 	return v->seq;
 }
 
@@ -153,12 +156,15 @@ static size_t receive(struct vnl *v, char *buf, size_t size, int ms)
 	ssize_t n;
 
 	for (;;) {
-		if (poll(&p, 1, ms) <= 0)
+		/* What is lost does not come. */
+		if (poll(&p, 1, v->overrun && ms > 300 ? 300 : ms) <= 0)
 			return 0;
 		n = recv(v->fd, buf, size, 0);
 		if (n >= 0)
 			return n;
-		if (errno != ENOBUFS && errno != EINTR)
+		if (errno == ENOBUFS)
+			v->overrun = true;
+		else if (errno != EINTR)
 			return 0;
 	}
 }
@@ -200,7 +206,8 @@ int vnl_call(struct vnl *v)
 	size_t len;
 
 	v->rx_len = 0;
-	while ((len = receive(v, buf, sizeof(buf), 15000))) {
+	v->overrun = false;
+	while (seq && (len = receive(v, buf, sizeof(buf), 15000))) {
 		struct nlmsghdr *n = (void *)buf;
 
 		for (; NLMSG_OK(n, len); n = NLMSG_NEXT(n, len)) {
@@ -216,7 +223,8 @@ int vnl_call(struct vnl *v)
 			v->rx_len = n->nlmsg_len;
 		}
 	}
-	v->error = -ETIMEDOUT;
+	/* No memory for the request, or for the answer, or the socket was full. */
+	v->error = !seq || v->overrun ? -ENOBUFS : -ETIMEDOUT;
 	return v->error;
 }
 
@@ -226,6 +234,7 @@ static bool next_message(struct vnl *v, int ms)
 	unsigned int i = v->queue_out % 256;
 
 	if (v->queue_in == v->queue_out) {
+		v->overrun = false;
 		v->rx_len = receive(v, v->rx, sizeof(v->rx), ms);
 		return v->rx_len;
 	}

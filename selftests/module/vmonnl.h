@@ -24,6 +24,7 @@ struct vnl {
 	size_t rx_len;
 	int error;		/* of the last request: 0 or -errno */
 	char msg[256];		/* extended acknowledgment's message, or "" */
+	bool overrun;		/* an answer may be lost for want of memory */
 	struct {
 		size_t len;
 		char data[1024];

@@ -2,6 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # selftests/module/netlink_refusals.c in a host with the module loaded.
 here=$(dirname "$0")/..
-exec "$here/host" --no-build --no-guests --timeout 200 \
+exec "$here/host" --no-build --no-guests --kernel "${KERNEL:-6.1}" --timeout "${TIMEOUT:-200}" \
 	--file "$here/../../build/selftests-module/netlink_refusals" -- \
 	'insmod /lib/vmon/vmon.ko allow_unprotected=1 && ./netlink_refusals'
