@@ -225,16 +225,16 @@ sub place
 	return sprintf('world_run%+d', $pc - $sym{vmon_world_run});
 }
 
-# In the guest, in its kernel and in its user code: behind the IRETQ that enters it.
+# In the guest, in its kernel and in its user code: behind the IRETQs that lead there.
 sub in_guest
 {
-	my ($iret, $count) = @_;
+	my ($count, @iret) = @_;
 	my %ring = (1 => 0, 3 => 0);
 	my $lost = 0;
 
 	for (1 .. 500) {
 		last if $lost || ($ring{1} >= $count && $ring{3} >= $count);
-		run_to($iret) or last;
+		run_to($iret[$_ % @iret]) or next;
 		send_packet('s');
 		receive(20) // give_up('no step');
 		pc() < 1 << 32 or next;
@@ -298,9 +298,9 @@ for (1 .. $traces) {
 	syswrite($gdb, "\x03");
 	receive(20) // give_up('the machine does not stop');
 }
-my ($iret) = grep { in_text($_) } keys %{$seen{entered}};
+my @iret = grep { in_text($_) } keys %{$seen{entered}};
 my @noted = at_each(keys %{$seen{pc}});
-in_guest($iret, 20) if $iret;
+in_guest(20, @iret) if @iret;
 # On the host's TSS, on the monitor's with the guest's tables, and on the way out.
 nested($_) for @noted > 10 ? @noted[1, @noted / 3, @noted - 8] : ();
 ask(sprintf('M%x,4:01000000', $sym{nmi_storm_done}));
