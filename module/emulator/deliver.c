@@ -303,6 +303,9 @@ int vmon_emu_deliver(struct vmon_emu *e, const struct vmon_emu_exc *exc)
 		e->ext = 0;
 		if (ret != VMON_EMU_FAULT)
 			return ret;
+		/* The CPU sets CR2 as soon as it finds a page fault, not on delivery. */
+		if (e->exc.vector == VMON_EXC_PF)
+			cpu->cr2 = e->exc.cr2;
 		/* A fault on the way is reported at the INT itself. */
 		if (cur.soft && !e->keep)
 			cpu->eip -= cur.len;
