@@ -162,10 +162,45 @@ int vmon_emu_op_mmx(struct vmon_emu *e)
 	return ret == VMON_EMU_OK ? VMON_EMU_FPU : ret;
 }
 
+/*
+ * SSE operands of 16 bytes must be aligned, but those of MOVUPS, MOVUPD, MOVDQU, LDDQU and
+ * PCMPxSTRx. #GP comes before page faults. SDM vol. 1, 11.6.10.4; vol. 3, table 6-2.
+ */
+static bool must_align(const struct vmon_insn *insn)
+{
+	switch (insn->map << 8 | insn->opcode) {
+	case 0x110: case 0x111: case 0x1f0:
+	case 0x360: case 0x361: case 0x362: case 0x363:
+		return false;
+	case 0x16f: case 0x17f:
+		return !(insn->prefixes & VMON_P_REP);
+	default:
+		return true;
+	}
+}
+
+static int check_alignment(struct vmon_emu *e)
+{
+	unsigned int size, acc;
+	u32 gva;
+	int ret;
+
+	vmon_emu_fpu_operand(&e->insn, &size, &acc);
+	/* A masked move has no such operand in its encoding. */
+	if (size != 16 || !e->insn.has_modrm || e->insn.modrm >= 0xc0 || !must_align(&e->insn))
+		return VMON_EMU_OK;
+	ret = vmon_emu_mem_gva(e, size, acc, &gva);
+	if (ret == VMON_EMU_OK && (gva & 15))
+		ret = vmon_emu_fault_code(e, VMON_EXC_GP, 0);
+	return ret;
+}
+
 int vmon_emu_op_sse(struct vmon_emu *e)
 {
 	int ret = sse_available(e);
 
+	if (ret == VMON_EMU_OK)
+		ret = check_alignment(e);
 	return ret == VMON_EMU_OK ? VMON_EMU_FPU : ret;
 }
 
