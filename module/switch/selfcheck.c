@@ -2,10 +2,11 @@
 /*
  * The self-check: has the guest changed anything that is the monitor's?
  *
- * While a world runs, only the guest and the switch itself are at work. So what neither
- * may write has the same sum before and after: a table names it, piece by piece. Unused
- * memory beside it holds a pattern, for a write that misses. Differences are logged, and
- * stop the VM.
+ * While a world runs, only the guest and the switch itself are at work. So what neither may
+ * write has the same sum before and after each run: a table names it, piece by piece. Larger
+ * pieces, which the host leaves alone too, are compared over a whole attempt of the guest's.
+ * Unused memory beside all that holds a pattern, for a write that misses. Differences are
+ * logged, and stop the VM.
  */
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
@@ -24,28 +25,34 @@ MODULE_PARM_DESC(selfcheck,
 		 "compare after every exit what belongs to the monitor, and stop a VM that has changed it (slow; for tests)");
 
 #define PATTERN		0xc5
-#define CACHE_PART	(64u << 10)
+#define TURN_PART	4096	/* bytes at an exit of what takes turns */
+#define GDT_NEAR	512	/* entries that guests use as a rule */
 #define MAX_PIECES	64
 
 struct piece {
 	const char *name;
 	const void *start;
 	size_t bytes;
-	bool quick;		/* at every exit, armed or not */
+	bool each;		/* at every exit; else over an attempt */
+	u64 sum;
+};
+
+/* What is too large for every exit, and the host changes: a part at each, in turn. */
+struct turn {
+	const char *name;
+	const void *start;
+	size_t bytes, at;
 	u64 sum;
 };
 
 struct vmon_selfcheck {
 	struct piece piece[MAX_PIECES];
 	unsigned int nr;
-	const u8 *cache;
-	size_t cache_size;
-	size_t part;		/* of the cache, in turn */
-	u64 cache_sum;
-	bool thorough;
+	struct turn turn[3];
+	bool attempt;
 	const char *changed;
 	const struct vmon_area *area;
-	u64 exits, thorough_exits;
+	u64 exits, attempts;
 	u8 host[PAGE_SIZE];	/* mapped nowhere but in the host */
 };
 
@@ -59,8 +66,13 @@ static u64 sum(const void *start, size_t bytes)
 	return val;
 }
 
+static u64 sum_part(const struct turn *t)
+{
+	return sum(t->start + t->at, min_t(size_t, TURN_PART, t->bytes - t->at));
+}
+
 static void watch(struct vmon_selfcheck *s, const char *name, const void *start, size_t bytes,
-		  bool quick)
+		  bool each)
 {
 	/* Whole words: what is left over at an end is a neighbour's. */
 	const void *first = PTR_ALIGN(start, 8);
@@ -68,14 +80,14 @@ static void watch(struct vmon_selfcheck *s, const char *name, const void *start,
 	if (WARN_ON(s->nr == MAX_PIECES))
 		return;
 	bytes = ALIGN_DOWN(start + bytes - first, 8);
-	s->piece[s->nr++] = (struct piece) { name, first, bytes, quick };
+	s->piece[s->nr++] = (struct piece) { name, first, bytes, each };
 }
 
 static void fill_and_watch(struct vmon_selfcheck *s, const char *name, void *start, size_t bytes,
-			   bool quick)
+			   bool each)
 {
 	memset(start, PATTERN, bytes);
-	watch(s, name, start, bytes, quick);
+	watch(s, name, start, bytes, each);
 }
 
 static void watch_area(struct vmon_selfcheck *s, struct vmon_area *a)
@@ -90,7 +102,7 @@ static void watch_area(struct vmon_selfcheck *s, struct vmon_area *a)
 	watch(s, "what system calls load", a->resident.entry,
 	      (void *)&a->resident.pad1 - (void *)a->resident.entry, true);
 	watch(s, "the copy of the guest's descriptors", a->resident.gdt,
-	      sizeof(a->resident.gdt), false);
+	      sizeof(a->resident.gdt), true);
 	/* Handlers on these stacks push no more than a few words. */
 	for (i = 0; i < VMON_NR_IST; i++)
 		fill_and_watch(s, "the lower half of an exception stack", a->ist[i].bytes,
@@ -102,7 +114,7 @@ static void watch_area(struct vmon_selfcheck *s, struct vmon_area *a)
 	watch(s, "the monitor's descriptors", &a->run_gdt[VMON_GDT_FIRST],
 	      sizeof(a->run_gdt) - 8 * VMON_GDT_FIRST, true);
 	watch(s, "the exception gates", a->idt, 32 * sizeof(*a->idt), true);
-	watch(s, "the descriptor table", a->run_gdt, 8 * VMON_GDT_FIRST, false);
+	watch(s, "the descriptor table", a->run_gdt, 8 * GDT_NEAR, true);
 	watch(s, "the interrupt gates", a->idt, sizeof(a->idt), false);
 	/* But the host's descriptors, which the switch writes, and TR's, which is marked busy. */
 	watch(s, "the descriptor table of the switch", &a->trans_gdt[16],
@@ -133,14 +145,23 @@ struct vmon_selfcheck *vmon_selfcheck_create(struct vmon_world *world, struct vm
 	s = kvzalloc(sizeof(*s), VMON_GFP);
 	if (!s)
 		return NULL;
-	s->cache = cache;
-	s->cache_size = cache_size;
+	s->turn[0] = (struct turn) { "the translation cache", cache, cache_size };
+	s->turn[1] = (struct turn) {
+		"the descriptor table", world->area->run_gdt + GDT_NEAR,
+		8 * (VMON_GDT_FIRST - GDT_NEAR),
+	};
+	s->turn[2] = (struct turn) {
+		"the local descriptor table", world->area->ldt, sizeof(world->area->ldt),
+	};
 	s->area = world->area;
 	watch_area(s, world->area);
 	watch_mpage(s, mpage);
 	fill_and_watch(s, "a page of the host's", s->host, sizeof(s->host), false);
 	list_for_each_entry(t, &world->tables, list)
-		watch(s, "a page table of the world", t->table, PAGE_SIZE, false);
+		if (t->table != world->pdpt)
+			watch(s, "a page table of the world", t->table, PAGE_SIZE, false);
+	/* Its first entries are the shadow MMU's. */
+	watch(s, "the tables above 4 GiB", world->pdpt + 4, PAGE_SIZE - 4 * 8, false);
 	for (i = 0; i < nr_tables; i++)
 		watch(s, "a page table of the translation cache", tables[i], PAGE_SIZE, false);
 	return s;
@@ -150,28 +171,9 @@ void vmon_selfcheck_destroy(struct vmon_selfcheck *s)
 {
 	if (!s)
 		return;
-	pr_info("vmon: selfcheck: %llu exits compared, %llu of them thoroughly, %s\n", s->exits,
-		s->thorough_exits, s->changed ? "something changed" : "nothing changed");
+	pr_info("vmon: selfcheck: %llu exits and %llu attempts compared, %s\n", s->exits,
+		s->attempts, s->changed ? "something changed" : "nothing changed");
 	kvfree(s);
-}
-
-void vmon_selfcheck_arm(struct vmon_selfcheck *s, bool thorough)
-{
-	if (s)
-		s->thorough = thorough;
-}
-
-void vmon_selfcheck_before(struct vmon_selfcheck *s)
-{
-	unsigned int i;
-
-	if (!s)
-		return;
-	for (i = 0; i < s->nr; i++)
-		if (s->thorough || s->piece[i].quick)
-			s->piece[i].sum = sum(s->piece[i].start, s->piece[i].bytes);
-	if (s->thorough)
-		s->cache_sum = sum(s->cache + s->part, CACHE_PART);
 }
 
 static void differs(struct vmon_selfcheck *s, const char *what)
@@ -184,23 +186,63 @@ static void differs(struct vmon_selfcheck *s, const char *what)
 		s->changed = what;
 }
 
-void vmon_selfcheck_after(struct vmon_selfcheck *s)
+static void remember(struct vmon_selfcheck *s, bool each)
 {
-	unsigned int i;
+	struct piece *p;
+
+	for (p = s->piece; p < s->piece + s->nr; p++)
+		if (p->each == each)
+			p->sum = sum(p->start, p->bytes);
+}
+
+static void compare(struct vmon_selfcheck *s, bool each)
+{
+	struct piece *p;
+
+	for (p = s->piece; p < s->piece + s->nr; p++)
+		if (p->each == each && p->sum != sum(p->start, p->bytes))
+			differs(s, p->name);
+}
+
+void vmon_selfcheck_attempt(struct vmon_selfcheck *s, bool begins)
+{
+	if (!s)
+		return;
+	if (begins) {
+		remember(s, false);
+	} else if (s->attempt) {
+		compare(s, false);
+		s->attempts++;
+	}
+	s->attempt = begins;
+}
+
+void vmon_selfcheck_before(struct vmon_selfcheck *s)
+{
+	struct turn *t;
 
 	if (!s)
 		return;
-	for (i = 0; i < s->nr; i++)
-		if ((s->thorough || s->piece[i].quick) &&
-		    s->piece[i].sum != sum(s->piece[i].start, s->piece[i].bytes))
-			differs(s, s->piece[i].name);
-	s->exits++;
-	if (!s->thorough)
+	remember(s, true);
+	for (t = s->turn; s->attempt && t < s->turn + ARRAY_SIZE(s->turn); t++)
+		t->sum = sum_part(t);
+}
+
+void vmon_selfcheck_after(struct vmon_selfcheck *s)
+{
+	struct turn *t;
+
+	if (!s)
 		return;
-	if (s->cache_sum != sum(s->cache + s->part, CACHE_PART))
-		differs(s, "the translation cache");
-	s->part = (s->part + CACHE_PART) % s->cache_size;
-	s->thorough_exits++;
+	compare(s, true);
+	s->exits++;
+	for (t = s->turn; s->attempt && t < s->turn + ARRAY_SIZE(s->turn); t++) {
+		if (t->sum != sum_part(t))
+			differs(s, t->name);
+		t->at += TURN_PART;
+		if (t->at >= t->bytes)
+			t->at = 0;
+	}
 }
 
 const char *vmon_selfcheck_changed(const struct vmon_selfcheck *s)

@@ -31,8 +31,8 @@ struct vmon_selfcheck *vmon_selfcheck_create(struct vmon_world *world, struct vm
 					     u64 *const *tables, unsigned int nr_tables);
 void vmon_selfcheck_destroy(struct vmon_selfcheck *s);
 
-/* From now on at every exit all is compared, or (@thorough false) what is quickly done. */
-void vmon_selfcheck_arm(struct vmon_selfcheck *s, bool thorough);
+/* The guest begins to try something, or has tried it: compare what takes longer, too. */
+void vmon_selfcheck_attempt(struct vmon_selfcheck *s, bool begins);
 
 /**
  * vmon_selfcheck_before() - the last thing before the world runs
