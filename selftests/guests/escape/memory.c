@@ -6,30 +6,6 @@
  */
 #include "attempt.h"
 
-struct mapping {
-	const char *name;
-	u32 bits;
-};
-
-static const struct mapping mappings[] = {
-	{ "absent", 0 },
-	{ "mapped", PTE_ALL },
-	{ "read-only", PTE_P | PTE_U },
-	{ "supervisor", PTE_P | PTE_W },
-};
-
-/* The error code of a page fault there, or -1 if there is none. */
-static int fault_of(u32 ring, u32 bits, bool write)
-{
-	u32 error = (ring == 3 ? PF_U : 0) | (write ? PF_W : 0);
-
-	if (!(bits & PTE_P))
-		return error;
-	if ((write && !(bits & PTE_W)) || (ring == 3 && !(bits & PTE_U)))
-		return error | PF_P;
-	return -1;
-}
-
 static const struct {
 	const char *name;
 	u8 prefix;
@@ -86,7 +62,7 @@ static u32 aim(u32 i, u32 gva)
 static void expect_access(u32 bits, bool write, u32 gva, u32 size)
 {
 	u32 mask = 0xffffffff >> (32 - 8 * size), eax = at.in.eax, old = 0, have = 0;
-	int error = fault_of(at.ring, bits, write);
+	int error = access_fault(at.ring, bits, write);
 	u32 frame = top_frame + (gva - TOP);
 
 	if (error >= 0) {
@@ -162,11 +138,11 @@ void guest_main(void)
 
 	attempts_begin(false);
 	for (ring = 0; ring <= 3; ring += 3) {
-		for (i = 0; i < ARRAY_SIZE(mappings); i++)
+		for (i = 0; i < N_MAPPINGS; i++)
 			for (k = 0; k < ARRAY_SIZE(forms); k++)
 				for (w = 0; w < 2; w++)
 					by_form(ring, &mappings[i], k, w);
-		for (i = 0; i < ARRAY_SIZE(mappings); i++)
+		for (i = 0; i < N_MAPPINGS; i++)
 			for (k = 0; k < ARRAY_SIZE(sregs); k++)
 				for (size = 1; size <= 4; size *= 2)
 					for (w = 0; w < 2; w++)

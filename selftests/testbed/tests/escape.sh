@@ -69,7 +69,7 @@ gather()
 gather bare >"$work/bare.all"
 gather vmon >"$work/vmon.all"
 
-number=0 failed=0
+number=0 failed=0 known=0
 # result STATUS NAME
 result()
 {
@@ -79,7 +79,8 @@ result()
 	echo "not ok $number $2"
 }
 
-# compare: a line "ok NAME" or "not ok NAME" for each attempt, after its diagnostics
+# compare: a line "ok NAME", "not ok NAME" or, for a known gap, "todo NAME" for each attempt,
+# after its diagnostics
 compare()
 {
 	# Lines are: PROGRAM [not] ok NUMBER NAME -> OUTCOME [DIGEST]
@@ -107,6 +108,10 @@ compare()
 			name = want[key]
 			sub(/ -> .*/, "", name)
 			right = sane[key] && held[key] && have[key] == want[key]
+			if (!right && name ~ /known gap/) {
+				print "todo " program[key] ": " name
+				continue
+			}
 			if (!right)
 				printf "# bare: %s\n# vmon: %s\n%s", want[key], have[key], notes[key]
 			print (right ? "ok " : "not ok ") program[key] ": " name
@@ -124,6 +129,8 @@ while IFS= read -r line; do
 	case $line in
 	'ok '*)		result 0 "${line#ok }" ;;
 	'not ok '*)	result 1 "${line#not ok }" ;;
+	'todo '*)	number=$((number + 1)) known=$((known + 1))
+			echo "not ok $number ${line#todo } # TODO see selftests/guests/escape/README.md" ;;
 	*)		echo "$line" ;;
 	esac
 done < <(compare)
@@ -154,5 +161,6 @@ grep -q 'the unused part of the monitor page has changed' "$log"
 result $? 'without truncated segments a store is seen by the self-check'
 
 [ ! -e "$work/rest" ] || sed 's/^/# /' "$work/rest"
-echo "# $planned attempts: $((planned - wrong)) with the outcome of a bare CPU, $wrong with another; $changed changed the host"
+echo "# $planned attempts: $((planned - wrong - known)) with the outcome of a bare CPU, $wrong with another," \
+	"$known of a known gap; $changed changed the host"
 [ $failed = 0 ]

@@ -138,6 +138,24 @@ void zero_is(u32 bits)
 	invlpg(ZERO);
 }
 
+const struct mapping mappings[N_MAPPINGS] = {
+	{ "absent", 0 },
+	{ "mapped", PTE_ALL },
+	{ "read-only", PTE_P | PTE_U },
+	{ "supervisor", PTE_P | PTE_W },
+};
+
+int access_fault(u32 ring, u32 bits, bool write)
+{
+	u32 error = (ring == 3 ? PF_U : 0) | (write ? PF_W : 0);
+
+	if (!(bits & PTE_P))
+		return error;
+	if ((write && !(bits & PTE_W)) || (ring == 3 && !(bits & PTE_U)))
+		return error | PF_P;
+	return -1;
+}
+
 static void reload_tables(void)
 {
 	struct dtr gdtr = { sizeof(gdt) - 1, (u32)gdt };
@@ -370,6 +388,8 @@ static void make_digest(void)
 	if (at.undigested)
 		return;
 	r.eflags &= at.flags;
+	if (at.vector == DF)
+		r.eflags &= ~FL_RF;	/* an abort: not said */
 	for (i = 0; i < sizeof(r) / 4; i++)
 		mix(((u32 *)&r)[i]);
 	mix(pte_get(&space, TOP));

@@ -87,6 +87,20 @@ void top_is(u32 bits);
 void below_is(u32 bits);
 void zero_is(u32 bits);
 
+/* How the last page can be mapped. */
+#define N_MAPPINGS 4
+struct mapping {
+	const char *name;
+	u32 bits;
+};
+
+extern const struct mapping mappings[N_MAPPINGS];
+#define ABSENT	(&mappings[0])
+#define MAPPED	(&mappings[1])
+
+/* The error code of a page fault where a page is mapped with @bits, or -1. */
+int access_fault(u32 ring, u32 bits, bool write);
+
 /* Code out of line; ends by itself. Registers are written with %%. */
 #define CODE(insns)							\
 ({									\

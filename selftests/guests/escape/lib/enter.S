@@ -62,7 +62,9 @@ attempt_stubs:
 	.endr
 
 caught_common:
-	pushl	%ds
+	/* Not PUSH of a segment register: some CPUs write half of it. */
+	pushl	%eax
+	movl	%ds, %eax
 	pushl	%eax
 	movl	$KERNEL_DS, %eax
 	movl	%eax, %ds
@@ -78,8 +80,8 @@ caught_common:
 	movl	%eax, at_out + R_FS
 	movl	%gs, %eax
 	movl	%eax, at_out + R_GS
-	popl	at_out + R_EAX
 	popl	at_out + R_DS
+	popl	at_out + R_EAX
 	popl	at_vector
 	popl	at_error
 	popl	at_out + R_EIP
