@@ -12,7 +12,7 @@
 #include "boot/boot.h"
 #include "fuzz.h"
 
-#define MIB		(1ull << 20)
+#define MIB		0x100000ull
 #define RAM_MAX		(6 * MIB)
 #define FILE_MAX	0x3000u
 #define GUARD		65536u

@@ -178,8 +178,8 @@ static void step(struct side *side, unsigned int n, struct fuzz_in *in)
 		port = port_of(in);
 		for (i = 0; i < n; i++)
 			got[i] = do_read(&side[i], port, size);
-		fuzz_check(n == 1 || got[0] == got[1], "port %#x reads %#x and, restored, %#x", port,
-			   got[0], got[1]);
+		fuzz_check(n == 1 || got[0] == got[1], "port %#x reads %#x and, restored, %#x",
+			   port, got[0], got[1]);
 		break;
 	default:
 		port = port_of(in);

@@ -30,8 +30,8 @@ static void check_pic(void)
 			   i, c->lowest, c->step);
 		fuzz_check(!(c->base & 7), "vector base %#x", c->base);
 		/* A request is an edge that came with the line, or a level. */
-		fuzz_check(!(c->irr & ~c->line), "chip %u: requests %#x without lines %#x", i, c->irr,
-			   c->line);
+		fuzz_check(!(c->irr & ~c->line), "chip %u: requests %#x without lines %#x", i,
+			   c->irr, c->line);
 	}
 	/* Saying a level again changes nothing. */
 	for (i = 0; i < VMON_PIC_LINES; i++)
@@ -56,14 +56,12 @@ static void acknowledge(void)
 	/* It is one of the master's, or of the slave's behind the cascade: who can tell? */
 	if (before.chip[0].base == before.chip[1].base)
 		return;
-	if ((vector & 0xf8) == before.chip[0].base && (before.chip[0].irr & ~before.chip[0].imr & bit))
-		c = &before.chip[0];
-	else
-		c = &before.chip[1];
+	c = &before.chip[(vector & 0xf8) != before.chip[0].base];
 	fuzz_check((vector & 0xf8) == c->base, "vector %#x of no chip", vector);
 	fuzz_check(c->irr & ~c->imr & bit, "vector %#x is not requested or masked", vector);
 	fuzz_check(!c->step, "a chip that is being initialised interrupts");
-	fuzz_check(c->smm || c->sfnm || !(c->isr & bit), "vector %#x is in service already", vector);
+	fuzz_check(c->smm || c->sfnm || !(c->isr & bit), "vector %#x is in service already",
+		   vector);
 }
 
 static void pic_step(struct fuzz_in *in, u8 op)

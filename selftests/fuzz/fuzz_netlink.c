@@ -220,7 +220,7 @@ static void check_result(int r, const struct error *err)
 {
 	fuzz_check(r <= 0 || !err->code, "result %d, error %d", r, err->code);
 	if (r < 0)
-		fuzz_check(err->text[0] && strnlen(err->text, sizeof(err->text)) < sizeof(err->text),
+		fuzz_check(err->text[0] && memchr(err->text, 0, sizeof(err->text)),
 			   "result %d without a sentence", r);
 }
 
@@ -267,7 +267,7 @@ static void one_call(struct engine *e, u8 op)
 	switch (op % 8) {
 	case 0:
 		r = engine_check(e, &check, &err);
-		fuzz_check(check.n_guards <= sizeof(check.guards) / sizeof(check.guards[0]),
+		fuzz_check(check.n_guards <= ARRAY_SIZE(check.guards),
 			   "%u guards", check.n_guards);
 		break;
 	case 1:
@@ -282,7 +282,7 @@ static void one_call(struct engine *e, u8 op)
 		r = engine_get_regs(e, 1, &regs, &err);
 		break;
 	case 4:
-		r = engine_stat(e, 1, stat, sizeof(stat) / sizeof(stat[0]), &err);
+		r = engine_stat(e, 1, stat, ARRAY_SIZE(stat), &err);
 		for (i = 0; i < r; i++)
 			check_string(stat[i].name, sizeof(stat[i].name));
 		break;

@@ -134,14 +134,15 @@ static const struct command {
 		{ VMON_A_ADDR, true, 0x5000 }, { VMON_A_SIZE, true, 4 },
 		{ VMON_A_RANGE, true, 77 } } },
 	{ "RANGE_DEL", VMON_CMD_RANGE_DEL, { VM, { VMON_A_RANGE, true, 77 } } },
-	{ "IRQ_SET", VMON_CMD_IRQ_SET, { VM, { VMON_A_LINE, true, 4 }, { VMON_A_LEVEL, true, 1 } } },
+	{ "IRQ_SET", VMON_CMD_IRQ_SET, { VM, { VMON_A_LINE, true, 4 },
+		{ VMON_A_LEVEL, true, 1 } } },
 	{ "IO_DONE", VMON_CMD_IO_DONE, { VM, { VMON_A_SEQ, true, 0 }, { VMON_A_DATA, false, 1 } } },
 	{ "STAT_GET", VMON_CMD_STAT_GET, { VM } },
 	{ "TRACE_GET", VMON_CMD_TRACE_GET, { VM } },
 	{ "VM_DEL", VMON_CMD_VM_DEL, { VM } },
 };
 
-#define NR_COMMANDS	(sizeof(commands) / sizeof(commands[0]))
+#define NR_COMMANDS	ARRAY_SIZE(commands)
 
 /* --- one attribute wrong --- */
 
@@ -245,7 +246,8 @@ static void test_attributes(struct vnl *v)
 	for (c = 0; c < NR_COMMANDS; c++) {
 		const struct command *cmd = &commands[c];
 
-		sent = bad = 0;
+		sent = 0;
+		bad = 0;
 		for (i = 0; i < 6 && cmd->a[i].attr; i++) {
 			for (how = 0; how < NR_WRONG; how++) {
 				bool refuse;
@@ -289,7 +291,7 @@ static void put_noise(struct vnl *v, struct rng *r)
 		0x100000000ull, ~0ull, ~0xfffull, 0x3f8, 0x500000,
 	};
 	uint8_t buf[400];
-	uint64_t val = values[below(r, sizeof(values) / sizeof(values[0]))];
+	uint64_t val = values[below(r, ARRAY_SIZE(values))];
 	int attr = below(r, 8) ? below(r, VMON_A_MAX + 2) : rnd(r) & 0xffff;
 	size_t i, len;
 
@@ -351,6 +353,7 @@ static void test_noise(struct vnl *v, unsigned int rounds)
 		struct genlmsghdr *g = (void *)(v->tx + NLMSG_HDRLEN);
 		int cmd = below(&r, VMON_CMD_MAX + 3), err;
 		uint16_t flags = below(&r, 10) ? 0 : rnd(&r) & 0xff00;
+		size_t len;
 
 		if (!have_scratch(v)) {
 			bad++;
@@ -369,8 +372,9 @@ static void test_noise(struct vnl *v, unsigned int rounds)
 		if (!below(&r, 8))
 			g->reserved = rnd(&r);
 		if (!below(&r, 10))
-			v->tx[sizeof(struct nlmsghdr) + below(&r, v->tx_len - 16)] ^= 1 << below(&r, 8);
-		err = send_raw(v, flags, below(&r, 10) ? v->tx_len : 16 + below(&r, v->tx_len - 15));
+			v->tx[NLMSG_HDRLEN + below(&r, v->tx_len - 16)] ^= 1 << below(&r, 8);
+		len = below(&r, 10) ? v->tx_len : NLMSG_HDRLEN + below(&r, v->tx_len - 15);
+		err = send_raw(v, flags, len);
 		ok += !err;
 		if (known(err))
 			continue;
@@ -601,7 +605,8 @@ static void test_deleted(struct vnl *v)
 			continue;
 		}
 		made++;
-		g.vm = watched = vnl_get(v, VMON_A_VM);
+		g.vm = vnl_get(v, VMON_A_VM);
+		watched = g.vm;
 		usleep(1000);
 		guest_simple(&g, VMON_CMD_VM_DEL);
 	}

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include "uapi/vmon.h"
 
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
 struct vnl {
 	int fd;
 	uint16_t family;
