@@ -110,6 +110,15 @@ sub run_to
 	return $there;
 }
 
+# On for a moment: another guest, another kind of exit may come.
+sub let_run
+{
+	send_packet('c');
+	select(undef, undef, undef, 0.05 + rand $_[0]);
+	syswrite($gdb, "\x03");
+	receive(20) // give_up('the machine does not stop');
+}
+
 # --- the monitor ---
 
 my $qmp;
@@ -232,14 +241,17 @@ sub in_guest
 	my %ring = (1 => 0, 3 => 0);
 	my $lost = 0;
 
-	for (1 .. 500) {
+	for (1 .. 200) {
 		last if $lost || ($ring{1} >= $count && $ring{3} >= $count);
 		run_to($iret[$_ % @iret]) or next;
 		send_packet('s');
 		receive(20) // give_up('no step');
 		pc() < 1 << 32 or next;
 		my $ring = cs() & 3;
-		next if $ring{$ring} >= $count;
+		if ($ring{$ring} >= $count) {
+			let_run(0.2);
+			next;
+		}
 		defined inject() ? $ring{$ring}++ : $lost++;
 	}
 	print '# in the guest: ', join(', ', map { "$ring{$_} at ring $_" } sort keys %ring), "\n";
@@ -292,11 +304,7 @@ attach();
 my %seen;
 for (1 .. $traces) {
 	trace(\%seen);
-	# Not the very next one: another kind of exit may come.
-	send_packet('c');
-	select(undef, undef, undef, 0.05 + rand 0.3);
-	syswrite($gdb, "\x03");
-	receive(20) // give_up('the machine does not stop');
+	let_run(0.3);
 }
 my @iret = grep { in_text($_) } keys %{$seen{entered}};
 my @noted = at_each(keys %{$seen{pc}});
