@@ -208,8 +208,9 @@ vmon_switch_asm:
 
 /*
  * An exception at ring 0: our own IRETQ or segment load refused what it was
- * given. RSP is in the first page of the area then (resident.S: in the second): it was at frame.rip, the CPU
- * aligned it and pushed six words, the stub two at most, all inside the frame.
+ * given. RSP is in the first page of the area then (resident.S: in the second):
+ * it was at frame.rip, the CPU aligned it and pushed six words, the stub two at
+ * most, all inside the frame.
  */
 .Lfault:
 	mov	VEC(F_VECTOR)(%rsp), %eax

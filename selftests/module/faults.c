@@ -105,7 +105,7 @@ static bool prepare(void)
 	char path[96];
 	unsigned int i;
 
-	for (i = 0; i < sizeof(zero) / sizeof(zero[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(zero); i++) {
 		snprintf(path, sizeof(path), "/sys/kernel/debug/%s", zero[i]);
 		if (!write_to(path, "0"))
 			return false;
@@ -167,7 +167,7 @@ static bool boot(void)
 
 /*
  * With -ENOBUFS it was the socket that had no memory: for the request, then nothing has been
- * done, or for the acknowledgement, then all has.
+ * done, or for the acknowledgment, then all has.
  */
 static bool maybe_done(int err)
 {
@@ -373,7 +373,7 @@ static void test_run(const char *mode)
 
 int main(void)
 {
-	unsigned int i, n = sizeof(ops) / sizeof(ops[0]);
+	unsigned int i, n = ARRAY_SIZE(ops);
 
 	v = vnl_open();
 	if (!v) {

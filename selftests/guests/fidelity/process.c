@@ -201,7 +201,8 @@ static void clocks(void)
 	int64_t before, after, last;
 
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		for (back = j = 0, last = 0; j < 3000; j++, last = after) {
+		back = 0;
+		for (j = 0, last = 0; j < 3000; j++, last = after) {
 			after = now(all[i]);
 			back += after < last;
 		}

@@ -184,7 +184,8 @@ static void look(const char *name, uint32_t sel)
 		     "lsl %4, %2; sete %b3"
 		     : "+r"(lar), "=q"(l), "+r"(lsl), "=q"(s) : "r"(sel) : "cc");
 	asm volatile("verr %w2; sete %b0; verw %w2; sete %b1" : "=q"(r), "=q"(w) : "r"(sel) : "cc");
-	shows("%s: LAR %u %x LSL %u %x VERR %u VERW %u", name, l & 1, lar, s & 1, lsl, r & 1, w & 1);
+	shows("%s: LAR %u %x LSL %u %x VERR %u VERW %u", name, l & 1, lar, s & 1, lsl, r & 1,
+	      w & 1);
 }
 
 static void looks(void)

@@ -205,7 +205,8 @@ static void registers(void)
 	sigaction(SIGILL, &action, NULL);
 	asm volatile("fninit; ud2\nfnstcw %0; stmxcsr %1; movups %%xmm0, (%2); ldmxcsr %3"
 		     : "=m"(cw), "=m"(mxcsr) : "r"(out), "m"(*(uint32_t[]){ 0x1f80 }) : "memory");
-	shows("FPU state changed by the handler: cw %x mxcsr %x xmm0 %x", cw, mxcsr & 0xffc0, out[0]);
+	shows("FPU state changed by the handler: cw %x mxcsr %x xmm0 %x", cw, mxcsr & 0xffc0,
+	      out[0]);
 }
 
 static void fpu_exceptions(void)

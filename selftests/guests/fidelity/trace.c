@@ -14,53 +14,60 @@
 
 static volatile uint32_t watched[4] __attribute__((aligned(16)));
 static volatile uint32_t given = 0x1234;
-void step_begin(void), step_end(void), bp_here(void), bp_next(void);
-void data_read(void), data_write(void), data_word(void);
+
+/* Labels in the assembly below. */
+void step_begin(void);
+void step_end(void);
+void bp_here(void);
+void bp_next(void);
+void data_read(void);
+void data_write(void);
+void data_word(void);
 
 /* What the child does between its stops; each part ends with INT3. */
 asm(".text\n"
-    "child_steps:\n"
-    "	pushl %ebx\n"
-    "	pushl %edi\n"
-    "	int3\n"
-    "step_begin:\n"
-    "	movl $3, %ecx\n"
-    "1:	decl %ecx\n"
-    "	jnz 1b\n"
-    "	movl $20, %eax\n"
-    "	int $0x80\n"
-    "	pushfl\n"
-    "	popl %edx\n"
-    "	pushl %ss\n"
-    "	popl %ss\n"
-    "	nop\n"
-    "	movl $4, %ecx\n"
-    "	movl $watched, %edi\n"
-    "	xorl %eax, %eax\n"
-    "	rep stosb\n"
-    "	cpuid\n"
-    "	fninit\n"
-    "	fld1\n"
-    "	fstp %st\n"
-    "step_end:\n"
-    "	int3\n"
-    "	movl $5, %ecx\n"
-    "bp_here: nop\n"
-    "bp_next: decl %ecx\n"
-    "	jnz bp_here\n"
-    "	int3\n"
-    "	movl watched, %eax\n"
-    "data_read:\n"
-    "	movl %eax, watched\n"
-    "data_write:\n"
-    "	movb %al, watched + 2\n"
-    "data_word:\n"
-    "	movl watched + 4, %eax\n"
-    "	movl %eax, watched + 4\n"
-    "	int3\n"
-    "	popl %edi\n"
-    "	popl %ebx\n"
-    "	ret\n");
+	"child_steps:\n"
+	"	pushl %ebx\n"
+	"	pushl %edi\n"
+	"	int3\n"
+	"step_begin:\n"
+	"	movl $3, %ecx\n"
+	"1:	decl %ecx\n"
+	"	jnz 1b\n"
+	"	movl $20, %eax\n"
+	"	int $0x80\n"
+	"	pushfl\n"
+	"	popl %edx\n"
+	"	pushl %ss\n"
+	"	popl %ss\n"
+	"	nop\n"
+	"	movl $4, %ecx\n"
+	"	movl $watched, %edi\n"
+	"	xorl %eax, %eax\n"
+	"	rep stosb\n"
+	"	cpuid\n"
+	"	fninit\n"
+	"	fld1\n"
+	"	fstp %st\n"
+	"step_end:\n"
+	"	int3\n"
+	"	movl $5, %ecx\n"
+	"bp_here: nop\n"
+	"bp_next: decl %ecx\n"
+	"	jnz bp_here\n"
+	"	int3\n"
+	"	movl watched, %eax\n"
+	"data_read:\n"
+	"	movl %eax, watched\n"
+	"data_write:\n"
+	"	movb %al, watched + 2\n"
+	"data_word:\n"
+	"	movl watched + 4, %eax\n"
+	"	movl %eax, watched + 4\n"
+	"	int3\n"
+	"	popl %edi\n"
+	"	popl %ebx\n"
+	"	ret\n");
 void child_steps(void);
 
 static void child(void)

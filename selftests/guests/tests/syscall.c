@@ -51,10 +51,10 @@ static void warm(void)
 
 /* Another handler, of the same length of frame. */
 asm(".pushsection .text\n"
-    "other_handler:\n"
-    "	incl	%ss:others\n"
-    "	iret\n"
-    ".popsection");
+	"other_handler:\n"
+	"	incl	%ss:others\n"
+	"	iret\n"
+	".popsection");
 void other_handler(void);
 
 static void test_gate(void)

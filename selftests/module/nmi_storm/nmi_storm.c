@@ -75,6 +75,7 @@ static int nmi_storm_handler(unsigned int type, struct pt_regs *regs)
 	if (!claim && !READ_ONCE(s->waiting))
 		return NMI_DONE;
 	WRITE_ONCE(s->seen, s->seen + 1);
+	/* Counted before whoever waits for it goes on. */
 	smp_store_release(&s->waiting, 0);
 	return NMI_HANDLED;
 }
@@ -129,6 +130,7 @@ static int go_down(unsigned int cpu)
 
 	hrtimer_cancel(&s->timer);
 	WRITE_ONCE(s->ready, false);
+	/* No more are sent once this is seen; one may be on its way. */
 	smp_mb();
 	for (i = 0; i < 1000 && READ_ONCE(s->waiting); i++)
 		usleep_range(100, 200);
