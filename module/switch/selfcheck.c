@@ -115,6 +115,7 @@ static void watch_area(struct vmon_selfcheck *s, struct vmon_area *a)
 	      sizeof(a->run_gdt) - 8 * VMON_GDT_FIRST, true);
 	watch(s, "the exception gates", a->idt, 32 * sizeof(*a->idt), true);
 	watch(s, "the descriptor table", a->run_gdt, 8 * GDT_NEAR, true);
+	watch(s, "the local descriptor table", a->ldt, 8 * GDT_NEAR, true);
 	watch(s, "the interrupt gates", a->idt, sizeof(a->idt), false);
 	/* But the host's descriptors, which the switch writes, and TR's, which is marked busy. */
 	watch(s, "the descriptor table of the switch", &a->trans_gdt[16],
