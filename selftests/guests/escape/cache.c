@@ -15,7 +15,8 @@ static u32 ring;
 static const u32 places[] = {
 	0x80000000, 0xc0000000, 0xf0000000, 0xfa800000, 0xfaffffff,
 	WINDOW, WINDOW + 4, WINDOW + 0x80000, WINDOW + 0x80010, WINDOW + 0x81234, WINDOW + 0x90000,
-	WINDOW + 0x100000, WINDOW + 0x1ffffe, WINDOW + 0x400000, WINDOW + 0x7ff000, WINDOW + 0x7ffffc,
+	WINDOW + 0x100000, WINDOW + 0x1ffffe, WINDOW + 0x400000, WINDOW + 0x7ff000,
+	WINDOW + 0x7ffffc,
 	0xfb800000, 0xfc000000, 0xff000000, 0xffbffffc,
 };
 

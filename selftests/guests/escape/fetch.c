@@ -82,7 +82,8 @@ static void straddling(void)
 
 	for (m = 0; m < N_MAPPINGS; m++)
 		for (n = 1; n < 5; n++) {
-			if (!begin(ring, "code of which %u bytes are below %s", n, mappings[m].name))
+			if (!begin(ring, "code of which %u bytes are below %s", n,
+				   mappings[m].name))
 				continue;
 			top_is(mappings[m].bits);
 			place(TOP - n, code, sizeof(code));

@@ -34,11 +34,10 @@ static void verdict(u32 access)
 {
 	int error = access_fault(ring, mapping->bits, access & W);
 
-	if (error >= 0) {
+	if (error >= 0)
 		expect_pf(error, OPERAND);
-	} else {
+	else
 		expect_done();
-	}
 	end();
 }
 
@@ -148,13 +147,15 @@ static void bits(void)
 	u32 far = (OPERAND - data_page) * 8;
 
 #define BIT(name, access, insn)						\
+do {									\
 	if (prepare(name)) {						\
 		at.in.edi = data_page;					\
 		at.in.ecx = far;					\
 		at.flags = flags;					\
 		run(CODE(insn " %%ecx, (%%edi)"));			\
 		verdict(access);					\
-	}
+	}								\
+} while (0)
 	BIT("bt, base elsewhere", R, "btl");
 	BIT("bts, base elsewhere", RW, "btsl");
 	BIT("lock btr, base elsewhere", RW, "lock btrl");

@@ -9,7 +9,6 @@
  */
 #include "attempt.h"
 
-
 static u32 ring;
 
 static const struct {
@@ -66,7 +65,8 @@ do {									\
 					expect_done();			\
 					expect_eq(at.out.esp, at.in.esp - (bytes)); \
 				} else {				\
-					expect_refused(true, first_byte(p_, (bytes) < 4 ? (bytes) : 4)); \
+					expect_refused(true, first_byte(p_, \
+						       (bytes) < 4 ? (bytes) : 4)); \
 				}					\
 				end();					\
 			}						\
@@ -268,7 +268,7 @@ static void deliveries(void)
 			run(CODE("nop"));
 			if (!m && esp > TOP) {
 				expect(at.vector == DF && !at.error,
-				       "vector %u error %x, not a double fault", at.vector, at.error);
+				       "vector %u error %x, no double fault", at.vector, at.error);
 				at.undigested = true;
 			} else {
 				expect_done();

@@ -31,7 +31,8 @@ static const struct op {
 static void try_one(u32 ring, const struct mapping *m, const struct op *op, u32 size, bool down,
 		    bool rep)
 {
-	int error = access_fault(ring, m->bits, op->what & WRITE), step = down ? -(int)size : (int)size;
+	int error = access_fault(ring, m->bits, op->what & WRITE);
+	int step = down ? -(int)size : (int)size;
 	u32 start, gva, done, n = rep ? COUNT : 1;
 
 	if (!begin(ring, "%s%s %u %s %s", rep ? "rep " : "", op->name, size, down ? "down" : "up",
@@ -81,19 +82,26 @@ static void try_one(u32 ring, const struct mapping *m, const struct op *op, u32 
 	end();
 }
 
+static void all_sizes(u32 ring, const struct op *op)
+{
+	u32 size, down, rep;
+
+	for (size = 1; size <= 4; size *= 2)
+		for (down = 0; down < 2; down++)
+			for (rep = 0; rep < 2; rep++) {
+				try_one(ring, ABSENT, op, size, down, rep);
+				if (!(ring == 3 && op->what & IO))
+					try_one(ring, MAPPED, op, size, down, rep);
+			}
+}
+
 void guest_main(void)
 {
-	u32 ring, i, size, down, rep;
+	u32 ring, i;
 
 	attempts_begin(true);
 	for (ring = 0; ring <= 3; ring += 3)
 		for (i = 0; i < ARRAY_SIZE(ops); i++)
-			for (size = 1; size <= 4; size *= 2)
-				for (down = 0; down < 2; down++)
-					for (rep = 0; rep < 2; rep++) {
-						try_one(ring, ABSENT, &ops[i], size, down, rep);
-						if (!(ring == 3 && ops[i].what & IO))
-							try_one(ring, MAPPED, &ops[i], size, down, rep);
-					}
+			all_sizes(ring, &ops[i]);
 	attempts_end();
 }
