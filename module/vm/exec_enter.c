@@ -456,17 +456,12 @@ static bool left_kernel(struct vmon_exec *x, enum vmon_run *run)
 	return true;
 }
 
-/*
- * Run what area->frame says until it must be looked at. It begins at the guest's
- * privilege level and may end at another one: see switch/resident.S.
- */
-static enum vmon_run run_guest(struct vmon_exec *x)
+static enum vmon_run run_steps(struct vmon_exec *x)
 {
 	const struct vmon_resident *r = &x->world.area->resident;
 	struct vmon_frame *f = &x->world.area->frame;
 	enum vmon_run run;
 
-	vmon_exec_resident_arm(x);
 	for (;;) {
 		if (x->stepping)
 			f->rflags |= VMON_FL_TF;
@@ -485,6 +480,21 @@ static enum vmon_run run_guest(struct vmon_exec *x)
 		if (left_kernel(x, &run))
 			return run;
 	}
+}
+
+/*
+ * Run what area->frame says until it must be looked at. It begins at the guest's
+ * privilege level and may end at another one, see switch/resident.S; so stepping may
+ * have begun in either case.
+ */
+static enum vmon_run run_guest(struct vmon_exec *x)
+{
+	enum vmon_run run;
+
+	vmon_exec_resident_arm(x);
+	run = run_steps(x);
+	x->stepping = false;
+	return run;
 }
 
 enum vmon_run vmon_exec_user(struct vmon_exec *x)
@@ -532,7 +542,5 @@ enum vmon_run vmon_exec_kernel(struct vmon_exec *x)
 	if (again || run != VMON_RUN_AGAIN)
 		return run;
 	load_kernel_state(x, tc, sel);
-	run = run_guest(x);
-	x->stepping = false;
-	return run;
+	return run_guest(x);
 }
