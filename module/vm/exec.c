@@ -3,7 +3,7 @@
  * Running guest code: how, decided anew at every return.
  *
  *   ring 3, reversible segments, IF set, IOPL 0	direct execution
- *   ring 0, flat code segment, no breakpoints		binary translation
+ *   ring 0, flat code segment				binary translation
  *   everything else					the emulator
  */
 #include <linux/io.h>
@@ -138,7 +138,7 @@ static bool fit_for_translation(const struct vmon_exec *x)
 	return x->vcpu->vm->exec_mode == VMON_EXEC_TRANSLATE && !cpu->cpl &&
 	       (cpu->cr0 & VMON_CR0_PE) &&
 	       !(cpu->eflags & (VMON_FL_TF | VMON_FL_VM)) &&
-	       !(cpu->dr[7] & VMON_DR7_ENABLED) && !cpu->shadow;
+	       !cpu->shadow && !vmon_exec_break_kernel(x);
 }
 
 static enum vmon_run run_once(struct vmon_exec *x)

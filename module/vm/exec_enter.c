@@ -18,9 +18,6 @@
 #define FL_GUEST	(VMON_FL_ARITH | VMON_FL_DF | VMON_FL_AC | VMON_FL_ID | \
 			 VMON_FL_NT)
 
-#define DR7_FIXED	0x400u
-#define DR7_IO		2	/* R/W field: a breakpoint on a port */
-
 static void load_fpu(struct vmon_exec *x)
 {
 	kernel_fpu_begin();
@@ -31,21 +28,6 @@ static void save_fpu(struct vmon_exec *x)
 {
 	asm volatile("fxsave %0" : "=m" (x->vcpu->cpu.fpu));
 	kernel_fpu_end();
-}
-
-/*
- * The guest's breakpoints as ring 3 may have them for real. Ports always trap there,
- * and MOV DR as well.
- */
-static u32 user_dr7(const struct vmon_cpu *cpu)
-{
-	u32 dr7 = 0, val = cpu->dr[7];
-	unsigned int i;
-
-	for (i = 0; i < 4; i++)
-		if ((val >> 2 * i & 3) && (val >> (16 + 4 * i) & 3) != DR7_IO)
-			dr7 |= val & (3u << 2 * i | 0xfu << (16 + 4 * i));
-	return dr7 ? dr7 | DR7_FIXED : 0;
 }
 
 /*
@@ -67,7 +49,7 @@ static bool enter(struct vmon_exec *x)
 		.osfxsr = cpu->cr4 & VMON_CR4_OSFXSR,
 		.osxmmexcpt = cpu->cr4 & VMON_CR4_OSXMMEXCPT,
 		.cpuid_fault = true,
-		.dr7 = cpu->cpl == 3 && !x->stepping ? user_dr7(cpu) : 0,
+		.dr7 = x->dr7,
 		.dr = cpu->dr,
 	};
 	unsigned long flags;
@@ -351,6 +333,8 @@ static enum vmon_run callout(struct vmon_exec *x, u32 site)
 	switch (pos.site) {
 	case VMON_BT_EMULATE:
 		vmon_count(x->vcpu, CALLOUT_EMULATE);
+		/* What the instruction has met already, the emulator meets again. */
+		x->hits = 0;
 		commit(x, pos.eip, 0);
 		run = vmon_exec_emulate(x, VMON_WHY_MODE);
 		if (run == VMON_RUN_AGAIN && !x->retry)
@@ -358,6 +342,8 @@ static enum vmon_run callout(struct vmon_exec *x, u32 site)
 		return run;
 	case VMON_BT_IRET:
 		vmon_count(x->vcpu, CALLOUT_EMULATE);
+		/* What the instruction has met already, the emulator meets again. */
+		x->hits = 0;
 		commit(x, pos.eip, 0);
 		run = vmon_exec_emulate(x, VMON_WHY_MODE);
 		if (run == VMON_RUN_AGAIN && !x->retry && !cpu->cpl)
@@ -397,6 +383,7 @@ unsigned int vmon_exec_own(struct vmon_exec *x, u32 tc)
 
 	vmon_segments_own(a->run_gdt);
 	a->resident.armed = 0;
+	x->dr7 = 0;
 	load_regs(x);
 	a->guest_ldt = 0;
 	f->rip = tc;
@@ -431,6 +418,7 @@ static bool left_kernel(struct vmon_exec *x, enum vmon_run *run)
 	struct vmon_bt_pos pos;
 
 	vmon_count(x->vcpu, ENTRIES_TRANSLATED);
+	x->hits |= x->world.dr6 & VMON_DR6_HITS;
 	if (f->vector >= VMON_BT_VECTOR && f->vector <= VMON_BT_SYSEXIT_VECTOR) {
 		*run = callout(x, f->rip - 2);
 		return true;
@@ -451,9 +439,24 @@ static bool left_kernel(struct vmon_exec *x, enum vmon_run *run)
 		*run = VMON_RUN_AGAIN;
 		return true;
 	}
+	/* The instruction begins anew, or the emulator does it: so do its breakpoints. */
+	x->hits = 0;
 	commit(x, pos.eip, pos.recover);
 	*run = exception(x, f->vector, f->error);
 	return true;
+}
+
+/*
+ * Translated code has hit a breakpoint on data: the trap comes behind the guest's
+ * instruction, when that has been brought to its end.
+ */
+static enum vmon_run breakpoint(struct vmon_exec *x, enum vmon_run run)
+{
+	if (likely(!x->hits) || run != VMON_RUN_AGAIN || x->retry)
+		return run;
+	x->vcpu->cpu.dr[6] |= x->hits;
+	vmon_count(x->vcpu, EXC_DB);
+	return inject(x, VMON_EXC_DB);
 }
 
 static enum vmon_run run_steps(struct vmon_exec *x)
@@ -478,7 +481,7 @@ static enum vmon_run run_steps(struct vmon_exec *x)
 		if (r->cpl == 3)
 			return left_user(x);
 		if (left_kernel(x, &run))
-			return run;
+			return breakpoint(x, run);
 	}
 }
 
@@ -492,6 +495,8 @@ static enum vmon_run run_guest(struct vmon_exec *x)
 	enum vmon_run run;
 
 	vmon_exec_resident_arm(x);
+	x->dr7 = vmon_exec_dr7(x);
+	x->hits = 0;
 	run = run_steps(x);
 	x->stepping = false;
 	return run;

@@ -86,6 +86,7 @@ struct vmon_exec_resident {
  * @stepping:	single-stepping to the end of a translated instruction
  * @retry:	the emulator must be called again before anything else
  * @cr2:	of the last page fault
+ * @dr7:	breakpoints while the guest runs; @hits: those on data that it has met
  * @code, @region: where translated code came from
  * @no_memory:	a page of guest memory could not be had: the VM must stop
  * @selfcheck:	compares what is the monitor's, in tests; else NULL
@@ -112,6 +113,7 @@ struct vmon_exec {
 	bool retry;
 	bool stepping;
 	u32 cr2;
+	u32 dr7, hits;
 	bool code_full;
 	bool no_memory;
 	struct vmon_selfcheck *selfcheck;
@@ -161,6 +163,10 @@ enum vmon_why {
 enum vmon_run vmon_exec_emulate(struct vmon_exec *x, enum vmon_why why);
 enum vmon_run vmon_exec_inject(struct vmon_exec *x, const struct vmon_emu_exc *exc);
 enum vmon_run vmon_exec_error(struct vmon_exec *x, const char *what);
+
+/* exec_breakpoint.c: hardware breakpoints */
+u32 vmon_exec_dr7(const struct vmon_exec *x);
+bool vmon_exec_break_kernel(const struct vmon_exec *x);
 
 /* exec_resident.c: events that are served without an exit */
 void vmon_exec_resident_prepare(struct vmon_exec *x);
