@@ -121,17 +121,19 @@ int nl_parse_error(const struct nlmsghdr *nlh, struct error *err)
 	const struct nlmsgerr *e = nlmsg_data(nlh);
 	const char *text = NULL;
 	struct nlattr *a;
-	int left, error, skip = sizeof(*e);
+	unsigned int skip = sizeof(*e);
+	int left, error;
 
 	if (nlmsg_datalen(nlh) < (int)sizeof(*e))
 		return fail(err, EBADMSG, "netlink: a truncated error message");
 	if (!e->error)
 		return 0;
 	error = errno_of(e->error);
+	/* The request that was refused lies between, headers and all, unless it was cut off. */
 	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
-		skip += (int)e->msg.nlmsg_len - (int)sizeof(e->msg);
-	if ((nlh->nlmsg_flags & NLM_F_ACK_TLVS) && skip > 0 &&
-	    skip < nlmsg_datalen(nlh)) {
+		skip = offsetof(struct nlmsgerr, msg) + e->msg.nlmsg_len;
+	if ((nlh->nlmsg_flags & NLM_F_ACK_TLVS) && skip >= sizeof(*e) &&
+	    skip < (unsigned int)nlmsg_datalen(nlh)) {
 		a = (struct nlattr *)((char *)e + NLMSG_ALIGN(skip));
 		left = nlmsg_datalen(nlh) - NLMSG_ALIGN(skip);
 		for (; nla_ok(a, left); a = nla_next(a, &left))

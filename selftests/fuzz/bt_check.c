@@ -56,6 +56,21 @@ static bool in_mpage(u32 disp, u32 size)
 	return disp + size <= sizeof(struct vmon_mpage) && disp + size > disp;
 }
 
+/* IRET and SYSEXIT leave by vectors of their own, everything else by the common one. */
+static bool callout_vector(const struct place *p, u8 vector)
+{
+	switch (vector) {
+	case VMON_BT_VECTOR:
+		return true;
+	case VMON_BT_IRET_VECTOR:
+		return p->guest.op == VMON_OP_IRET && p->guest.opsize == 4;
+	case VMON_BT_SYSEXIT_VECTOR:
+		return p->guest.op == VMON_OP_SYSEXIT;
+	default:
+		return false;
+	}
+}
+
 /* Does the emitted instruction do to memory what %gs would be used for? */
 static bool touches_memory(const struct vmon_insn *in)
 {
@@ -151,7 +166,7 @@ static void check_transfer(const struct place *p)
 			bad(p, "indirect jump");
 		return;
 	case VMON_OP_INT:
-		if (in->len != 2 || in->imm != VMON_BT_VECTOR)
+		if (in->len != 2 || !callout_vector(p, in->imm))
 			bad(p, "software interrupt");
 		if (p->u->tc + p->off != p->u->tc + p->m->tc ||
 		    (p->m->flags & BT_MAP_SITE) == VMON_BT_COPY)
@@ -215,7 +230,7 @@ static bool zydis_forbids(const ZydisDecodedInstruction *z, const struct place *
 	case ZYDIS_MNEMONIC_POPFD:
 		return p->guest.op != VMON_OP_POPF;
 	case ZYDIS_MNEMONIC_INT:
-		return p->code[0] != 0xcd || p->code[1] != VMON_BT_VECTOR;
+		return p->code[0] != 0xcd || !callout_vector(p, p->code[1]);
 	default:
 		break;
 	}

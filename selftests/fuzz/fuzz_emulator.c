@@ -211,6 +211,11 @@ static bool set_registers(struct fuzz_in *in)
 	}
 	if (vmon_regs_refusal(&r))
 		return false;
+	/* Such a mode may begin with what no load makes, and keeps parts of it. */
+	for (at = 0; at < VMON_NR_SREGS; at++)
+		if ((!(r.cr0 & VMON_CR0_PE) || r.eflags & VMON_FL_VM) &&
+		    !(r.seg[at].attr & VMON_SEG_P))
+			return false;
 	vmon_regs_set(&fx_cpu, &r);
 	return true;
 }
@@ -281,24 +286,38 @@ static bool inside(u32 base, u32 limit, u32 gva, u32 len)
 	return limit == ~0u || (u64)off + len - 1 <= limit;
 }
 
-static bool inside_seg(const struct vmon_seg *s, u32 gva, u32 len)
+/* Only protected mode looks whether a segment is present. */
+static bool usable(const struct vmon_cpu *c, const struct vmon_seg *s)
+{
+	return (s->attr & VMON_SEG_P) || !(c->cr0 & VMON_CR0_PE) || (c->eflags & VMON_FL_VM);
+}
+
+static bool inside_seg(const struct vmon_cpu *c, const struct vmon_seg *s, u32 gva, u32 len)
 {
 	u32 off = gva - s->base, top = s->attr & VMON_SEG_DB ? ~0u : 0xffff;
 	bool down = (s->attr & (VMON_SEG_S | VMON_SEG_CODE | VMON_SEG_EC)) ==
 		    (VMON_SEG_S | VMON_SEG_EC);
 
-	if (!(s->attr & VMON_SEG_P))
+	if (!usable(c, s))
 		return false;
 	if (down)
 		return off > s->limit && (u64)off + len - 1 <= top;
 	return inside(s->base, s->limit, gva, len);
 }
 
+/* A segment to fetch from is never taken for expand-down, whatever an owner has set. */
+static bool inside_code(const struct vmon_cpu *c, u32 gva, u32 len)
+{
+	const struct vmon_seg *cs = &c->seg[VMON_CS];
+
+	return usable(c, cs) && inside(cs->base, cs->limit, gva, len);
+}
+
 static bool in_tables(const struct vmon_cpu *c, u32 gva, u32 len)
 {
 	return inside(c->gdtr.base, c->gdtr.limit, gva, len) ||
 	       inside(c->idtr.base, c->idtr.limit, gva, len) ||
-	       inside_seg(&c->seg[VMON_LDTR], gva, len) || inside_seg(&c->seg[VMON_TR], gva, len);
+	       inside_seg(c, &c->seg[VMON_LDTR], gva, len) || inside_seg(c, &c->seg[VMON_TR], gva, len);
 }
 
 static bool in_segments(const struct vmon_cpu *c, u32 gva, u32 len)
@@ -306,9 +325,9 @@ static bool in_segments(const struct vmon_cpu *c, u32 gva, u32 len)
 	unsigned int i;
 
 	for (i = 0; i < VMON_NR_SREGS; i++)
-		if (inside_seg(&c->seg[i], gva, len))
+		if (inside_seg(c, &c->seg[i], gva, len))
 			return true;
-	return false;
+	return inside_code(c, gva, len);
 }
 
 /* The accesses of an instruction or delivery that has been completed. */
@@ -326,7 +345,7 @@ static void check_accesses(const struct vmon_cpu *before)
 			   "%s touches %#x, %u bytes, in no segment",
 			   vmon_op_name(fx_emu.insn.op), a->gva, a->len);
 		fuzz_check(!(a->acc & VMON_ACC_X) ||
-			   inside_seg(&before->seg[VMON_CS], a->gva, a->len),
+			   inside_code(before, a->gva, a->len),
 			   "fetch at %#x beyond CS", a->gva);
 		if (before->cpl == 3 && after->cpl == 3 && !(a->acc & VMON_ACC_U))
 			fuzz_check(table, "%s: ring 3 touches %#x as the system",
