@@ -24,10 +24,13 @@ static bool enabled(const struct vmon_cpu *cpu, unsigned int i)
 	return cpu->dr[7] >> 2 * i & 3;
 }
 
-/* Is the address, or its 8 bytes, where ring 1 has something of the monitor's? */
+/*
+ * Has ring 1 something of the monitor's at this address? A breakpoint is aligned to its
+ * length, so lies in one page.
+ */
 static bool is_monitors(const struct vmon_exec *x, u32 gva)
 {
-	return gva > VMON_LIMIT - 8 || gva - (x->window - 8) < VMON_TC_SIZE + 8;
+	return gva >= VMON_MPAGE_GVA || gva - x->window < VMON_TC_SIZE;
 }
 
 /**

@@ -317,7 +317,8 @@ static bool in_tables(const struct vmon_cpu *c, u32 gva, u32 len)
 {
 	return inside(c->gdtr.base, c->gdtr.limit, gva, len) ||
 	       inside(c->idtr.base, c->idtr.limit, gva, len) ||
-	       inside_seg(c, &c->seg[VMON_LDTR], gva, len) || inside_seg(c, &c->seg[VMON_TR], gva, len);
+	       inside_seg(c, &c->seg[VMON_LDTR], gva, len) ||
+	       inside_seg(c, &c->seg[VMON_TR], gva, len);
 }
 
 static bool in_segments(const struct vmon_cpu *c, u32 gva, u32 len)
