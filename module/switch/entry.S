@@ -59,6 +59,18 @@
 	.globl vmon_switch_text
 vmon_switch_text:
 
+/* The last of every way in: RSP is at frame.rip, %rdi is the area. */
+.macro enter_guest
+	mov	(A_FRAME + F_RAX)(%rdi), %rax
+	mov	(A_FRAME + F_RCX)(%rdi), %rcx
+	mov	(A_FRAME + F_RDX)(%rdi), %rdx
+	mov	(A_FRAME + F_RBX)(%rdi), %rbx
+	mov	(A_FRAME + F_RBP)(%rdi), %rbp
+	mov	(A_FRAME + F_RSI)(%rdi), %rsi
+	mov	(A_FRAME + F_RDI)(%rdi), %rdi
+	iretq
+.endm
+
 /*
  * void vmon_switch_asm(struct vmon_area *area)
  *
@@ -101,14 +113,7 @@ vmon_switch_asm:
 	mov	(A_FRAME + F_ES)(%rdi), %es
 	mov	(A_FRAME + F_FS)(%rdi), %fs
 	mov	(A_FRAME + F_GS)(%rdi), %gs
-	mov	(A_FRAME + F_RAX)(%rdi), %rax
-	mov	(A_FRAME + F_RCX)(%rdi), %rcx
-	mov	(A_FRAME + F_RDX)(%rdi), %rdx
-	mov	(A_FRAME + F_RBX)(%rdi), %rbx
-	mov	(A_FRAME + F_RBP)(%rdi), %rbp
-	mov	(A_FRAME + F_RSI)(%rdi), %rsi
-	mov	(A_FRAME + F_RDI)(%rdi), %rdi
-	iretq
+	enter_guest
 .Lentry_end:
 
 /* An NMI came on the way in: %rdi was set to the area by vmon_nmi. */

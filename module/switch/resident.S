@@ -328,14 +328,7 @@
 	cmpq	$0, A_LATE(%rdi)
 	jne	.Lres_late
 	lea	(A_FRAME + F_RIP)(%rdi), %rsp
-	mov	(A_FRAME + F_RAX)(%rdi), %rax
-	mov	(A_FRAME + F_RCX)(%rdi), %rcx
-	mov	(A_FRAME + F_RDX)(%rdi), %rdx
-	mov	(A_FRAME + F_RBX)(%rdi), %rbx
-	mov	(A_FRAME + F_RBP)(%rdi), %rbp
-	mov	(A_FRAME + F_RSI)(%rdi), %rsi
-	mov	(A_FRAME + F_RDI)(%rdi), %rdi
-	iretq
+	enter_guest
 .Lres_resume_end:
 
 /* An NMI or #MC came while the guest was served: leave with its new state. */
