@@ -63,6 +63,8 @@ bool cpu_setup(void);
 /* A new translator: forgets what was forced to be a callout. */
 bool cpu_new_bt(void);
 void cpu_run(struct state *s, const struct run *how);
+/* Does PUSH of a segment register leave the upper half of its slot alone? */
+bool cpu_pushes_half(void);
 
 /* Trace the guest's writes to its code, as the shadow MMU does, or do not. */
 void cpu_trace_code(bool on);

@@ -329,6 +329,17 @@ void cpu_run(struct state *s, const struct run *run)
 	asm volatile(".globl enter_insn\nenter_insn:\n\tud2" ::: "memory");
 }
 
+bool cpu_pushes_half(void)
+{
+	u32 slot;
+
+	asm volatile("pushl $-1\n\t"
+		     "leal 4(%%esp), %%esp\n\t"
+		     "pushl %%ds\n\t"
+		     "popl %0" : "=r"(slot));
+	return slot >> 16;
+}
+
 static int fetch(void *priv, u32 gva, void *buf, unsigned int len, u64 *gpa)
 {
 	if (gva - CODE >= CODE_LEN)

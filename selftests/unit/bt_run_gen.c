@@ -600,6 +600,9 @@ static void item_fault(void)
 		b(0x60 | coin());
 		break;
 	case 8:
+		/* Where the CPU writes 16 bits of 32, the translator's 32 are as right. */
+		if (cpu_pushes_half())
+			b(0x66);
 		b(0x06 | rnd_below(4) << 3);
 		break;
 	}
