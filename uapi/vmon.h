@@ -42,9 +42,8 @@
  *	  tsc_invariant    the TSC runs at one rate, always
  *	  tsc_khz          that rate; 0: the kernel does not know it
  *	  eibrs, retpoline the host's own defence against branch target injection
- *	  flush_ibpb_entry, flush_ibpb_exit, flush_verw, flush_rsb
+ *	  flush_ibpb_entry, flush_ibpb_exit, flush_verw, flush_rsb, flush_bhb, flush_fpu
  *	                   what vmon flushes (the counters of STAT_GET by these names)
- *	  bhb_clear        the host clears branch history; vmon does not
  *
  * VMON_CMD_VM_NEW	-> VMON_A_NAME, [VMON_A_CLAIM_MS], [VMON_A_EXEC],
  *			   [VMON_A_GUARD_NAME]

@@ -107,12 +107,6 @@ static int put_fact(struct sk_buff *skb, const struct fact *f)
 	return 0;
 }
 
-static bool bhb_cleared(void)
-{
-	return cpu_feature_enabled(X86_FEATURE_CLEAR_BHB_LOOP) ||
-	       cpu_feature_enabled(X86_FEATURE_CLEAR_BHB_HW);
-}
-
 static int put_facts(struct sk_buff *skb)
 {
 	bool invariant = boot_cpu_has(X86_FEATURE_CONSTANT_TSC) &&
@@ -139,18 +133,21 @@ static int put_facts(struct sk_buff *skb)
 		  "guest clocks may drift with the CPU's frequency" },
 		{ "tsc_khz", tsc_khz, "as the kernel measured it", "not known to the kernel" },
 		{ "eibrs", eibrs,
-		  "does not part guest kernels (ring 1) from the host's: see SECURITY.md, mitigate=all",
+		  "does not part guest kernels (ring 1) from the host's: see flush_ibpb_exit",
 		  NULL },
 		{ "retpoline", cpu_feature_enabled(X86_FEATURE_RETPOLINE), NULL, NULL },
 		{ "flush_ibpb_entry", vmon_flush_done(VMON_FLUSH_IBPB_ENTRY),
 		  "branch predictors, when a CPU enters another guest than last", NULL },
 		{ "flush_ibpb_exit", vmon_flush_done(VMON_FLUSH_IBPB_EXIT),
-		  "branch predictors, at each exit", NULL },
+		  "branch predictors, at each exit of a guest's kernel", NULL },
 		{ "flush_verw", vmon_flush_done(VMON_FLUSH_VERW), "buffers (MDS), at each entry",
 		  NULL },
 		{ "flush_rsb", vmon_flush_done(VMON_FLUSH_RSB), "return stack, at each exit",
 		  NULL },
-		{ "bhb_clear", bhb_cleared(), "the host's kernel does it; vmon does not", NULL },
+		{ "flush_bhb", vmon_flush_done(VMON_FLUSH_BHB), "branch history, at each exit",
+		  NULL },
+		{ "flush_fpu", vmon_flush_done(VMON_FLUSH_FPU),
+		  "FPU registers of others, at each entry", NULL },
 	};
 	unsigned int i;
 	int err = 0;

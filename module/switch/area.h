@@ -45,6 +45,7 @@
 #define A_HOST_SEGS	0x28	/* u16: ds es fs gs ldt tr */
 #define A_GUEST_LDT	0x34
 #define A_FILL_RSB	0x36
+#define A_CLEAR_BHB	0x38
 #define A_RUN_GDTR	0x40
 #define A_TRANS_GDTR	0x50
 #define A_IDTR		0x60
@@ -53,6 +54,7 @@
 #define A_LATE		0x90	/* VMON_LATE_*: NMI or #MC seen in a window */
 #define A_FRAME		0x98
 #define A_RSB_FILLS	0x130
+#define A_BHB_CLEARS	0x138
 
 /* Offsets in struct vmon_frame. */
 #define F_RAX		0x00
@@ -245,9 +247,10 @@ struct vmon_resident {
  * @host_cr3:	to return to, with bit 63 set where PCIDs allow to keep the TLB
  * @guest_ldt:	LDTR while the guest runs: VMON_SEL_LDT, or 0 for none
  * @fill_rsb:	fill the return stack on exit, whatever the host does for itself
+ * @clear_bhb:	overwrite the branch history on exit
  * @late:	VMON_LATE_*, set by handlers that came in a window of the switch
  * @frame:	guest registers; ends at a multiple of 16, as the CPU aligns RSP
- * @rsb_fills:	how often that was done by @fill_rsb
+ * @rsb_fills, @bhb_clears: how often that was done by @fill_rsb, @clear_bhb
  * @run_gdt:	in force while the guest runs
  * @trans_gdt:	in force while tables change: the host's sixteen entries and ours
  * @ldt:	shadow of the guest's LDT
@@ -261,11 +264,13 @@ struct vmon_area {
 	u16 host_ds, host_es, host_fs, host_gs, host_ldt, host_tr;
 	u16 guest_ldt;
 	u16 fill_rsb;
-	u16 pad0[4];
+	u16 clear_bhb;
+	u16 pad0[3];
 	struct vmon_table_reg run_gdtr, trans_gdtr, idtr, host_gdtr, host_idtr;
 	u64 late;
 	struct vmon_frame frame;
 	u64 rsb_fills;
+	u64 bhb_clears;
 	struct vmon_tss tss;
 	struct vmon_resident resident __aligned(PAGE_SIZE);
 	struct vmon_ist ist[VMON_NR_IST] __aligned(PAGE_SIZE);

@@ -50,6 +50,9 @@
 
 #define VEC(off)	((off) - F_VECTOR)
 
+/* Two taken branches each. */
+#define VMON_BHB_ROUNDS	128
+
 	/*
 	 * A section of its own: nothing else of the module shares its first page, and
 	 * the kernel puts no kprobe there, where #BP would go to the monitor's IDT.
@@ -181,6 +184,22 @@ vmon_switch_asm:
 .Lhost_cs:
 	lidt	A_HOST_IDTR(%rdi)
 	lgdt	A_HOST_GDTR(%rdi)
+	testb	$1, A_CLEAR_BHB(%rdi)
+	jz	.Lhistory_cleared
+	/*
+	 * The guest's branches must not choose among the targets of our indirect ones:
+	 * fill the history with taken branches of our own. The longest history that
+	 * is known has 194 (Alder Lake; Intel, "Branch History Injection").
+	 */
+	mov	$VMON_BHB_ROUNDS, %ecx
+1:	jmp	2f
+	int3
+2:	dec	%ecx
+	jnz	1b
+	/* No branch behind this is predicted before those are done. */
+	lfence
+	incq	A_BHB_CLEARS(%rdi)
+.Lhistory_cleared:
 	/* The guest's returns must not steer ours, where the host cares. */
 	FILL_RETURN_BUFFER %rcx, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT, \
 			   X86_FEATURE_RSB_VMEXIT_LITE

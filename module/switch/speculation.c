@@ -14,6 +14,8 @@
 #include <linux/printk.h>
 #include <linux/string.h>
 #include <asm/cpufeature.h>
+#include <asm/fpu/types.h>
+#include <asm/fpu/xcr.h>
 #include <asm/msr.h>
 #include <asm/nospec-branch.h>
 #include <asm/segment.h>
@@ -24,7 +26,7 @@
 static char *mitigate = "auto";
 module_param(mitigate, charp, 0444);
 MODULE_PARM_DESC(mitigate,
-		 "auto: flush what the host's own mitigations ask for (default); all: flush all that the CPU can, at every transition (slow)");
+		 "auto: flush what the host's own mitigations ask for (default); all: flush all that the CPU can, at every transition (slow); off: flush nothing, for guests that are trusted as the host is");
 
 static bool done[VMON_FLUSH_NR] __ro_after_init;
 /* The host does not use IBPB, but the CPU has it and mitigate=all. */
@@ -34,32 +36,59 @@ static bool all __ro_after_init;
 /* The world that each CPU ran last. */
 static DEFINE_PER_CPU(struct vmon_world *, last_world);
 
+/* An XSAVE image in which every component is in its initial state. */
+static const u8 empty_fpu[576] __aligned(64);
+
+static struct vmon_speculation look_at_host(void)
+{
+	bool spectre = boot_cpu_has_bug(X86_BUG_SPECTRE_V2);
+
+	return (struct vmon_speculation) {
+		.ibpb = boot_cpu_has(X86_FEATURE_USE_IBPB),
+		.user_ibrs = spectre && (boot_cpu_has(X86_FEATURE_IBRS_ENHANCED) ||
+					 boot_cpu_has(X86_FEATURE_KERNEL_IBRS)),
+		.retpoline = boot_cpu_has(X86_FEATURE_RETPOLINE) ||
+			     boot_cpu_has(X86_FEATURE_RETPOLINE_LFENCE),
+		.verw = boot_cpu_has(X86_FEATURE_MD_CLEAR) ||
+			boot_cpu_has(X86_FEATURE_VERW_CLEAR),
+		.buffer_bug = boot_cpu_has_bug(X86_BUG_MDS) ||
+			      boot_cpu_has_bug(X86_BUG_TAA) ||
+			      boot_cpu_has_bug(X86_BUG_MMIO_STALE_DATA) ||
+			      boot_cpu_has_bug(X86_BUG_RFDS) ||
+			      boot_cpu_has_bug(X86_BUG_TSA),
+		.rsb = boot_cpu_has(X86_FEATURE_RSB_VMEXIT) ||
+		       boot_cpu_has(X86_FEATURE_RSB_VMEXIT_LITE),
+		.bhb = boot_cpu_has(X86_FEATURE_CLEAR_BHB_LOOP) ||
+		       boot_cpu_has(X86_FEATURE_CLEAR_BHB_HW),
+		.meltdown = boot_cpu_has_bug(X86_BUG_CPU_MELTDOWN),
+	};
+}
+
 int vmon_speculation_init(void)
 {
-	if (!strcmp(mitigate, "all")) {
-		all = true;
-	} else if (strcmp(mitigate, "auto")) {
-		pr_err("vmon: mitigate=%s: give auto or all\n", mitigate);
+	static const char *const words[] = {
+		[VMON_MITIGATE_OFF] = "off",
+		[VMON_MITIGATE_AUTO] = "auto",
+		[VMON_MITIGATE_ALL] = "all",
+	};
+	struct vmon_speculation host = look_at_host();
+	int word = match_string(words, ARRAY_SIZE(words), mitigate);
+
+	if (word < 0) {
+		pr_err("vmon: mitigate=%s: give auto, all or off\n", mitigate);
 		return -EINVAL;
 	}
-	done[VMON_FLUSH_IBPB_ENTRY] = boot_cpu_has(X86_FEATURE_USE_IBPB);
-	done[VMON_FLUSH_VERW] = boot_cpu_has(X86_FEATURE_MD_CLEAR) &&
-				(boot_cpu_has_bug(X86_BUG_MDS) ||
-				 boot_cpu_has_bug(X86_BUG_TAA) ||
-				 boot_cpu_has_bug(X86_BUG_MMIO_STALE_DATA));
-	done[VMON_FLUSH_RSB] = boot_cpu_has(X86_FEATURE_RSB_VMEXIT) ||
-			       boot_cpu_has(X86_FEATURE_RSB_VMEXIT_LITE);
-	if (!all)
-		return 0;
+	all = word == VMON_MITIGATE_ALL;
 	/* The CPUID bit may be hidden where the register is there. */
-	if (!done[VMON_FLUSH_IBPB_ENTRY])
+	if (all && !host.ibpb)
 		own_ibpb = !wrmsrl_safe(MSR_IA32_PRED_CMD, PRED_CMD_IBPB);
-	done[VMON_FLUSH_IBPB_ENTRY] |= own_ibpb;
-	done[VMON_FLUSH_IBPB_EXIT] = done[VMON_FLUSH_IBPB_ENTRY];
-	done[VMON_FLUSH_VERW] = true;
-	done[VMON_FLUSH_RSB] = true;
-	pr_info("vmon: mitigate=all: flushing at every transition%s\n",
-		done[VMON_FLUSH_IBPB_EXIT] ? "" : ", but no predictors: the CPU has no IBPB");
+	host.ibpb |= own_ibpb;
+	vmon_flush_policy(&host, word, done);
+	if (all)
+		pr_info("vmon: mitigate=all: flushing at every transition%s\n",
+			host.ibpb ? "" : ", but no predictors: the CPU has no IBPB");
+	if (word == VMON_MITIGATE_OFF)
+		pr_warn("vmon: mitigate=off: guests may read the host's memory by speculation\n");
 	return 0;
 }
 
@@ -90,6 +119,7 @@ void vmon_flush_entry(struct vmon_world *w)
 		}
 	}
 	w->area->fill_rsb = all;
+	w->area->clear_bhb = done[VMON_FLUSH_BHB];
 	if (done[VMON_FLUSH_VERW]) {
 		w->flushes[VMON_FLUSH_VERW]++;
 		asm volatile("verw %0" : : "m" (kernel_ds) : "cc");
@@ -98,13 +128,28 @@ void vmon_flush_entry(struct vmon_world *w)
 
 void vmon_flush_exit(struct vmon_world *w)
 {
-	if (done[VMON_FLUSH_IBPB_EXIT]) {
+	const struct vmon_resident *r = &w->area->resident;
+
+	/* Ring 3 alone trains nothing that is a supervisor's. */
+	if (done[VMON_FLUSH_IBPB_EXIT] && (all || r->cpl != 3 || r->crossed)) {
 		flush_predictors();
 		w->flushes[VMON_FLUSH_IBPB_EXIT]++;
 	}
+	w->flushes[VMON_FLUSH_BHB] = w->area->bhb_clears;
 	/* Filled in entry.S: by order, which it counts, or as the host's kernel does. */
 	if (all)
 		w->flushes[VMON_FLUSH_RSB] = w->area->rsb_fills;
 	else if (done[VMON_FLUSH_RSB])
 		w->flushes[VMON_FLUSH_RSB]++;
+}
+
+void vmon_flush_fpu(void)
+{
+	u64 mask;
+
+	if (!boot_cpu_has(X86_FEATURE_OSXSAVE))
+		return;
+	/* Protection keys are no data, and the kernel keeps them itself. */
+	mask = xgetbv(XCR_XFEATURE_ENABLED_MASK) & ~XFEATURE_MASK_PKRU;
+	asm volatile("xrstor %0" : : "m" (empty_fpu), "a" ((u32)mask), "d" ((u32)(mask >> 32)));
 }

@@ -7,22 +7,9 @@
 
 #include <linux/types.h>
 
-struct vmon_world;
+#include "switch/flush_policy.h"
 
-/**
- * enum vmon_flush - kinds of flushes
- * @VMON_FLUSH_IBPB_ENTRY: branch predictors, before a CPU enters another guest than last
- * @VMON_FLUSH_IBPB_EXIT: branch predictors, after each exit
- * @VMON_FLUSH_VERW:	the CPU's buffers (MDS and its kin), before each entry
- * @VMON_FLUSH_RSB:	the return stack, in each exit, before the first RET
- */
-enum vmon_flush {
-	VMON_FLUSH_IBPB_ENTRY,
-	VMON_FLUSH_IBPB_EXIT,
-	VMON_FLUSH_VERW,
-	VMON_FLUSH_RSB,
-	VMON_FLUSH_NR
-};
+struct vmon_world;
 
 /**
  * vmon_speculation_init() - decide what this CPU and the host's mitigations ask for
@@ -37,5 +24,13 @@ bool vmon_flush_done(enum vmon_flush kind);
 /* Around the switch, interrupts off; what was done is counted in @world->flushes. */
 void vmon_flush_entry(struct vmon_world *world);
 void vmon_flush_exit(struct vmon_world *world);
+
+/**
+ * vmon_flush_fpu() - make FPU registers that FXRSTOR leaves alone empty
+ *
+ * Between kernel_fpu_begin() and the FXRSTOR of the guest's state; where
+ * VMON_FLUSH_FPU is done.
+ */
+void vmon_flush_fpu(void);
 
 #endif /* VMON_SWITCH_SPECULATION_H */

@@ -21,12 +21,17 @@
 static void load_fpu(struct vmon_exec *x)
 {
 	kernel_fpu_begin();
+	if (vmon_flush_done(VMON_FLUSH_FPU)) {
+		vmon_flush_fpu();
+		x->world.flushes[VMON_FLUSH_FPU]++;
+	}
 	asm volatile("fxrstor %0" : : "m" (x->vcpu->cpu.fpu));
 }
 
 static void save_fpu(struct vmon_exec *x)
 {
-	asm volatile("fxsave %0" : "=m" (x->vcpu->cpu.fpu));
+	if (x->fpu_on)
+		asm volatile("fxsave %0" : "=m" (x->vcpu->cpu.fpu));
 	kernel_fpu_end();
 }
 
@@ -39,11 +44,13 @@ static bool enter(struct vmon_exec *x)
 {
 	const struct vmon_cpu *cpu = &x->vcpu->cpu;
 	struct vmon_area *a = x->world.area;
-	bool fpu = x->fpu_on, entered = false;
+	/* Behind CR0.TS lie another task's registers, unless the guest's are loaded. */
+	bool fpu = x->fpu_on || vmon_flush_done(VMON_FLUSH_FPU);
+	bool entered = false;
 	struct vmon_world_ctl ctl = {
-		.ts = !fpu || (cpu->cr0 & VMON_CR0_TS),
+		.ts = !x->fpu_on || (cpu->cr0 & VMON_CR0_TS),
 		.em = cpu->cr0 & VMON_CR0_EM,
-		.mp = (cpu->cr0 & VMON_CR0_MP) || !fpu,
+		.mp = (cpu->cr0 & VMON_CR0_MP) || !x->fpu_on,
 		.am = cpu->cr0 & VMON_CR0_AM,
 		.tsd = (cpu->cr4 & VMON_CR4_TSD) || cpu->tsc_offset,
 		.osfxsr = cpu->cr4 & VMON_CR4_OSFXSR,

@@ -23,6 +23,8 @@
 	X(FLUSH_IBPB_EXIT,	"flush_ibpb_exit")		\
 	X(FLUSH_VERW,		"flush_verw")			\
 	X(FLUSH_RSB,		"flush_rsb")			\
+	X(FLUSH_BHB,		"flush_bhb")			\
+	X(FLUSH_FPU,		"flush_fpu")			\
 	X(PAGE_FAULT_TRUE,	"page_fault_true")		\
 	X(PAGE_FAULT_HIDDEN,	"page_fault_hidden")		\
 	X(PAGE_FAULT_TRACE,	"page_fault_trace")		\
