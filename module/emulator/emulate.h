@@ -206,6 +206,18 @@ void vmon_emu_fpu_operand(const struct vmon_insn *insn, unsigned int *size,
 			  unsigned int *acc);
 
 /**
+ * vmon_emu_fpu_pointers() - where e->insn was, in place of where the caller ran it
+ * @e:		emulator; the FPU's state is back in e->cpu
+ * @at:		where it was executed, the low 32 bits; @len: bytes of room there
+ * @size:	bytes of the memory operand; 0 if it has none
+ * @gva:	guest linear address of the operand
+ *
+ * What FXSAVE tells of the last x87 instruction, if this was one (SDM vol. 1, 10.5.1).
+ */
+void vmon_emu_fpu_pointers(struct vmon_emu *e, u32 at, unsigned int len, unsigned int size,
+			   u32 gva);
+
+/**
  * vmon_emu_fpu_done() - the caller has executed e->insn after VMON_EMU_FPU
  *
  * Advances EIP and does what ends every instruction (RF, interrupt shadow).

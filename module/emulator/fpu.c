@@ -13,6 +13,10 @@
 #define FX_FCW		0
 #define FX_FSW		2
 #define FX_FTW		4
+#define FX_FIP		8
+#define FX_FCS		12
+#define FX_FDP		16
+#define FX_FDS		20
 #define FX_MXCSR	24
 #define FX_MXCSR_MASK	28
 #define FX_BYTES	288	/* what a CPU outside 64-bit mode uses */
@@ -298,4 +302,30 @@ void vmon_emu_fpu_operand(const struct vmon_insn *insn, unsigned int *size,
 	if (!*size && (insn->flags & VMON_I_MEM_W))
 		*size = insn->op == VMON_OP_MMX ||
 			!(insn->prefixes & VMON_P_OPSIZE) ? 8 : 16;
+}
+
+static void put(struct vmon_cpu *cpu, unsigned int at, u32 val, unsigned int len)
+{
+	memcpy(cpu->fpu.fxsave + at, &val, len);
+}
+
+void vmon_emu_fpu_pointers(struct vmon_emu *e, u32 at, unsigned int len, unsigned int size,
+			   u32 gva)
+{
+	struct vmon_cpu *cpu = e->cpu;
+	const struct vmon_seg *seg = &cpu->seg[e->insn.seg];
+	u32 fip;
+
+	memcpy(&fip, cpu->fpu.fxsave + FX_FIP, sizeof(fip));
+	if (fip - at >= len)
+		return;
+	put(cpu, FX_FIP, cpu->eip, 4);
+	/* Recent CPUs keep no selectors. */
+	if (get16(cpu, FX_FCS))
+		put(cpu, FX_FCS, cpu->seg[VMON_CS].sel, 2);
+	if (!size)
+		return;
+	put(cpu, FX_FDP, gva - seg->base, 4);
+	if (get16(cpu, FX_FDS))
+		put(cpu, FX_FDS, seg->sel, 2);
 }

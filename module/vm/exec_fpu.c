@@ -11,12 +11,6 @@
 
 #include "vm/exec_internal.h"
 
-/* What the FXSAVE image tells about the last x87 instruction, SDM vol. 1, 10.5.1. */
-#define FX_FIP		8
-#define FX_FCS		12
-#define FX_FDP		16
-#define FX_FDS		20
-
 #define OP_INT		0xcd
 #define PREFIX_GS	0x65
 #define PREFIX_OPSIZE	0x66
@@ -101,33 +95,6 @@ static void write_code(struct vmon_exec *x, const struct operand *o)
 	*p++ = VMON_BT_VECTOR;
 }
 
-static void patch(u8 *image, unsigned int at, u32 val, unsigned int len)
-{
-	memcpy(image + at, &val, len);
-}
-
-/* The instruction was not where it ran, and its operand neither. */
-static void patch_pointers(struct vmon_exec *x, const struct operand *o)
-{
-	const struct vmon_insn *insn = &x->emu.insn;
-	struct vmon_cpu *cpu = &x->vcpu->cpu;
-	u8 *image = cpu->fpu.fxsave;
-	u32 fip;
-
-	memcpy(&fip, image + FX_FIP, sizeof(fip));
-	if (fip - (x->window + VMON_TC_OWN) >= CODE_MAX)
-		return;
-	patch(image, FX_FIP, cpu->eip, 4);
-	/* Recent CPUs keep no selectors. */
-	if (image[FX_FCS] | image[FX_FCS + 1])
-		patch(image, FX_FCS, cpu->seg[VMON_CS].sel, 2);
-	if (!o->size)
-		return;
-	patch(image, FX_FDP, o->gva - cpu->seg[insn->seg].base, 4);
-	if (image[FX_FDS] | image[FX_FDS + 1])
-		patch(image, FX_FDS, cpu->seg[insn->seg].sel, 2);
-}
-
 static int refused(struct vmon_exec *x, unsigned int vector)
 {
 	switch (vector) {
@@ -157,7 +124,7 @@ static int execute(struct vmon_exec *x, struct operand *o)
 		cpu->gpr[VMON_EDI] = edi;
 	if (vector != VMON_BT_VECTOR)
 		return refused(x, vector);
-	patch_pointers(x, o);
+	vmon_emu_fpu_pointers(&x->emu, x->window + VMON_TC_OWN, CODE_MAX, o->size, o->gva);
 	return VMON_EMU_OK;
 }
 

@@ -200,5 +200,6 @@ int native_fpu(struct machine *m)
 	cpu->eflags = (cpu->eflags & ~VMON_FL_ARITH) |
 		      (native->flags & VMON_FL_ARITH);
 	memcpy(cpu->fpu.fxsave, native->guest_fx, 288);
+	vmon_emu_fpu_pointers(e, (u32)native->code, sizeof(native->insn), size, gva);
 	return vmon_emu_fpu_done(e);
 }
