@@ -12,7 +12,7 @@ set -u
 programs=$tap_here/../../build/selftests-module
 if [ ! -e /testbed/command ]; then
 	exec "$tap_here/host" --no-build --no-guests --smp 2 --kernel "${KERNEL:-6.1}" \
-		--timeout "${TIMEOUT:-600}" --file "$tap_here/tap.sh:/root/tap.sh" \
+		--timeout "${TIMEOUT:-900}" --file "$tap_here/tap.sh:/root/tap.sh" \
 		--file "$0:/root/tests/${0##*/}" --file "$programs/netlink_fuzz" \
 		--file "$programs/hostile" -- "SECONDS_EACH=${SECONDS_EACH:-6} \
 		ROUNDS=${ROUNDS:-16} SEED=${SEED:-20240607} \
