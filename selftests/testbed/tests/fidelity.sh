@@ -7,10 +7,10 @@
 # What differs must stand in selftests/guests/fidelity/expected, with its reason; what
 # stands there must differ.
 #
-# Environment: FLAVOURS (686), KERNEL (6.1), EXEC (translate).
+# Environment: FLAVOURS (686 686-pae), KERNEL (6.1), EXEC (translate).
 set -u
 . "$(dirname "$0")/../tap.sh"
-flavours=${FLAVOURS:-686}
+flavours=${FLAVOURS:-686 686-pae}
 kernel=${KERNEL:-6.1}
 exec=${EXEC:-translate}
 initrd=$tap_here/../../build/guest/initrd-fidelity
