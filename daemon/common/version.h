@@ -12,4 +12,8 @@
 #define VMON_BUS_INTERFACE	"org.vmon.Manager1"
 #define VMON_BUS_SOCKET		"/run/vmon/bus"
 
+/* Flags of its method Run. */
+#define VMON_RUN_REBOOT		1
+#define VMON_RUN_DEBUG_EXIT	2
+
 #endif /* VMON_COMMON_VERSION_H */

@@ -115,6 +115,7 @@ check "an error has status 3 and its report" says 3 "unsupported: 0f ff" \
 	run --append error --name broken
 check "its registers are kept" says 0 "eax=2badb002" "$ctl" debug regs broken
 check "its trace is kept" says 0 "port write" "$ctl" debug trace broken
+check "its counters are kept" says 0 "^exits .*[1-9]" "$ctl" stat broken
 check "its console is kept" says 0 "hello" "$ctl" console --all broken
 check "it is listed by list --all" says 0 "broken .*ended .*error" "$ctl" list --all
 check "--debug-exit passes a status" says 42 "hello" run --append exit --debug-exit

@@ -17,8 +17,6 @@
 #include "vmonctl/vmonctl.h"
 
 #define MODULES_MAX	64
-#define RUN_REBOOT	1
-#define RUN_DEBUG_EXIT	2
 #define MEMORY_DEFAULT	(128ull << 20)
 
 struct run {
@@ -119,10 +117,10 @@ static int parse(struct run *run, int argc, char **argv)
 			run->exec = optarg;
 			break;
 		case REBOOT:
-			run->flags |= RUN_REBOOT;
+			run->flags |= VMON_RUN_REBOOT;
 			break;
 		case DEBUG_EXIT:
-			run->flags |= RUN_DEBUG_EXIT;
+			run->flags |= VMON_RUN_DEBUG_EXIT;
 			break;
 		case DETACH:
 			run->detach = true;

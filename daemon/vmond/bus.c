@@ -16,9 +16,6 @@
 #include "common/version.h"
 #include "vmond/manager.h"
 
-#define RUN_REBOOT	1
-#define RUN_DEBUG_EXIT	2
-
 static int refuse(sd_bus_error *e, const struct error *err)
 {
 	return sd_bus_error_set_errnof(e, err->code, "%s", err->text);
@@ -178,8 +175,8 @@ static int read_config(sd_bus_message *m, struct vm_config *c, struct error *err
 	r = parse_exec(exec, &c->exec, err);
 	if (r < 0)
 		return r;
-	c->reboot = flags & RUN_REBOOT;
-	c->debug_exit = flags & RUN_DEBUG_EXIT;
+	c->reboot = flags & VMON_RUN_REBOOT;
+	c->debug_exit = flags & VMON_RUN_DEBUG_EXIT;
 	c->name = strdup(name);
 	c->append = strdup(append);
 	if (!c->name || !c->append)
@@ -378,17 +375,17 @@ static int method_check(sd_bus_message *m, void *arg, sd_bus_error *e)
 
 static int method_stat(sd_bus_message *m, void *arg, sd_bus_error *e)
 {
-	static struct engine_stat stat[ENGINE_STATS];
-	struct manager *manager = arg;
+	static struct engine_stat buf[ENGINE_STATS];
+	const struct engine_stat *stat;
 	sd_bus_message *reply;
 	struct error err;
 	struct vm *vm;
 	int i, n, r;
 
-	r = read_vm(m, manager, true, &vm, e);
+	r = read_vm(m, arg, false, &vm, e);
 	if (r < 0)
 		return r;
-	n = engine_stat(manager->engine, engine_vm_id(vm->evm), stat, ENGINE_STATS, &err);
+	n = vm_stat(vm, buf, &stat, &err);
 	if (n < 0)
 		return refuse(e, &err);
 	r = sd_bus_message_new_method_return(m, &reply);

@@ -179,6 +179,24 @@ static void keep_evidence(struct vm *vm)
 	(void)engine_trace(vm->engine, id, &vm->trace, NULL);
 }
 
+/* The counters, once the vCPU has come to rest. */
+static void keep_stats(struct vm *vm)
+{
+	static struct engine_stat stats[ENGINE_STATS];
+	u32 id = engine_vm_id(vm->evm);
+	int n;
+
+	(void)engine_set_state(vm->engine, id, VMON_STATE_STOPPED, NULL);
+	n = engine_stat(vm->engine, id, stats, ENGINE_STATS, NULL);
+	if (n <= 0)
+		return;
+	vm->stats = malloc(n * sizeof(*stats));
+	if (!vm->stats)
+		return;
+	memcpy(vm->stats, stats, n * sizeof(*stats));
+	vm->n_stats = n;
+}
+
 static int restart(struct vm *vm, struct error *err)
 {
 	struct vmon_regs regs;
@@ -225,6 +243,7 @@ static int on_end(sd_event_source *s, void *arg)
 	vm->end = how;
 	if (how == VM_END_ERROR || how == VM_END_TRIPLE_FAULT)
 		keep_evidence(vm);
+	keep_stats(vm);
 	log_info("VM '%s' ended: %s%s%s", vm->config.name, vm_end_name(how),
 		 vm->report && *vm->report ? ": " : "", vm->report ? vm->report : "");
 	release(vm);
@@ -332,6 +351,7 @@ void vm_free(struct vm *vm)
 	free(vm->report);
 	free(vm->regs);
 	free(vm->trace);
+	free(vm->stats);
 	free(vm);
 }
 
@@ -348,6 +368,27 @@ int vm_start(struct vm *vm, struct error *err)
 	if (!vm->config.reboot)
 		vm_config_drop_images(&vm->config);	/* not needed again */
 	return 0;
+}
+
+/**
+ * vm_stat() - the module's counters of a VM, or what they were at its end
+ * @vm: VM
+ * @buf: room for ENGINE_STATS of them
+ * @ret: where they are
+ * @err: why not
+ *
+ * Return: how many, or -errno.
+ */
+int vm_stat(struct vm *vm, struct engine_stat *buf, const struct engine_stat **ret,
+	    struct error *err)
+{
+	*ret = vm->end ? vm->stats : buf;
+	if (!vm->end)
+		return engine_stat(vm->engine, engine_vm_id(vm->evm), buf, ENGINE_STATS, err);
+	if (!vm->stats)
+		return fail(err, ENODATA, "VM '%s' has ended (%s) and its counters were not kept",
+			    vm->config.name, vm_end_name(vm->end));
+	return vm->n_stats;
 }
 
 /* Ask for the end of a VM; it comes from the event loop. */

@@ -87,6 +87,8 @@ struct vm {
 	char *report;
 	char *regs;			/* state at the end, when that was unexpected */
 	char *trace;
+	struct engine_stat *stats;	/* what had been counted at the end */
+	int n_stats;
 };
 
 int file_read(int fd, const char *name, const char *args, struct boot_file *ret,
@@ -100,6 +102,8 @@ void vm_free(struct vm *vm);
 int vm_start(struct vm *vm, struct error *err);
 void vm_on_event(struct vm *vm, const struct engine_info *info);
 void vm_stop(struct vm *vm);
+int vm_stat(struct vm *vm, struct engine_stat *buf, const struct engine_stat **ret,
+	    struct error *err);
 const char *vm_end_name(enum vm_end end);
 
 char *regs_text(const struct vmon_regs *regs);
