@@ -46,13 +46,22 @@
  *	                   what vmon flushes (the counters of STAT_GET by these names)
  *
  * VMON_CMD_VM_NEW	-> VMON_A_NAME, [VMON_A_CLAIM_MS], [VMON_A_EXEC],
- *			   [VMON_A_GUARD_NAME]
+ *			   [VMON_A_GUARD_NAME], [VMON_A_SELFCHECK]
  *			<- VMON_A_VM
  *	EEXIST: the name is in use; EOPNOTSUPP: the guard cannot be held on this
  *	CPU. Names are letters, digits, and . _ - after the first. Without
  *	CLAIM_MS it is 0, without EXEC it is TRANSLATE, without GUARD_NAME "segment".
  *	A new VM is VMON_STATE_STOPPED, in reset state, and has no memory. The vCPU's
  *	thread joins the cgroups of the sender.
+ *	SELFCHECK 1 (0 without it): at every exit the module compares what is its own
+ *	with what it was at the entry: descriptor tables, exception gates, TSS, stacks,
+ *	monitor page, translation cache and the page tables of all that. What is too
+ *	large for each exit it compares over the time from the guest's write of 1 to port
+ *	E0h to its write of 0. A difference stops the VM (cause ERROR) and is logged. It is
+ *	for guests that try to break out, and slow. STAT_GET says what was done:
+ *	  selfcheck_exits     exits that were compared
+ *	  selfcheck_attempts  times from 1 to 0 at port E0h that were
+ *	  selfcheck_changed   differences found
  *
  * VMON_CMD_VM_DEL	-> VMON_A_VM
  *	Stops the VM, waits until its vCPU has left, frees all it had.
@@ -60,8 +69,8 @@
  * VMON_CMD_VM_GET	-> VMON_A_VM; or a dump of all
  *			<- VMON_A_VM, VMON_A_NAME, VMON_A_STATE, VMON_A_CAUSE,
  *			   VMON_A_EXEC, VMON_A_GUARD_NAME, VMON_A_PROTECTED,
- *			   VMON_A_MEM_SIZE (u64, all regions), VMON_A_OWNER (u32
- *			   port id, 0 for none), [VMON_A_REPORT]
+ *			   VMON_A_SELFCHECK, VMON_A_MEM_SIZE (u64, all regions),
+ *			   VMON_A_OWNER (u32 port id, 0 for none), [VMON_A_REPORT]
  *
  * VMON_CMD_VM_SET	-> VMON_A_VM, VMON_A_STATE (RUNNING, PAUSED or STOPPED)
  *	RUNNING starts or resumes (EINVAL: it has no memory; EPERM: it has no
@@ -213,6 +222,7 @@ enum vmon_attr {
 	VMON_A_CAPABLE,		/* u8 */
 	VMON_A_REMEDY,		/* string */
 	VMON_A_FACT,		/* nest */
+	VMON_A_SELFCHECK,	/* u8 */
 	__VMON_A_MAX
 };
 

@@ -15,5 +15,6 @@
 /* Flags of its method Run. */
 #define VMON_RUN_REBOOT		1
 #define VMON_RUN_DEBUG_EXIT	2
+#define VMON_RUN_SELFCHECK	4
 
 #endif /* VMON_COMMON_VERSION_H */

@@ -221,12 +221,13 @@ int engine_trace(struct engine *e, u32 vm, char **ret, struct error *err)
 }
 
 int engine_vm_new(struct engine *e, const char *name, u32 exec, const char *guard,
-		  struct engine_vm **ret, struct error *err)
+		  bool selfcheck, struct engine_vm **ret, struct error *err)
 {
 	struct engine_vm *v = calloc(1, sizeof(*v));
 	unsigned int i;
 
 	(void)guard;
+	(void)selfcheck;
 	for (i = 0; i < VMS && vms[i]; i++)
 		;
 	if (!v || i == VMS ||

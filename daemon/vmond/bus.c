@@ -177,6 +177,7 @@ static int read_config(sd_bus_message *m, struct vm_config *c, struct error *err
 		return r;
 	c->reboot = flags & VMON_RUN_REBOOT;
 	c->debug_exit = flags & VMON_RUN_DEBUG_EXIT;
+	c->selfcheck = flags & VMON_RUN_SELFCHECK;
 	c->name = strdup(name);
 	c->append = strdup(append);
 	if (!c->name || !c->append)
@@ -477,7 +478,7 @@ static int method_show(sd_bus_message *m, void *arg, sd_bus_error *e)
 	snprintf(number, sizeof(number), "%u", info.vm);
 	snprintf(memory, sizeof(memory), "%llu", (unsigned long long)vm->config.memory);
 	snprintf(value, sizeof(value), "%u", vm->value);
-	return sd_bus_reply_method_return(m, "a{ss}", 16,
+	return sd_bus_reply_method_return(m, "a{ss}", 17,
 		"Name", vm->config.name,
 		"Id", id,
 		"Vm", number,
@@ -493,6 +494,7 @@ static int method_show(sd_bus_message *m, void *arg, sd_bus_error *e)
 		"Append", vm->config.append,
 		"Reboot", vm->config.reboot ? "yes" : "no",
 		"DebugExit", vm->config.debug_exit ? "yes" : "no",
+		"SelfCheck", vm->config.selfcheck ? "yes" : "no",
 		"Report", report);
 }
 

@@ -100,7 +100,7 @@ int engine_stat(struct engine *e, u32 vm, struct engine_stat *ret, unsigned int 
 int engine_trace(struct engine *e, u32 vm, char **ret, struct error *err);
 
 int engine_vm_new(struct engine *e, const char *name, u32 exec, const char *guard,
-		  struct engine_vm **ret, struct error *err);
+		  bool selfcheck, struct engine_vm **ret, struct error *err);
 void engine_vm_free(struct engine_vm *v);
 u32 engine_vm_id(const struct engine_vm *v);
 int engine_vm_fd(const struct engine_vm *v);

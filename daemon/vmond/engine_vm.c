@@ -102,11 +102,12 @@ static void on_new(struct nlmsghdr *nlh, struct nlattr **a, void *arg)
  * @name: unique name
  * @exec: enum vmon_exec_mode, 0 for the module's choice
  * @guard: name of the guard, NULL for the module's choice
+ * @selfcheck: have the module compare at every exit what is its own
  * @ret: VM
  * @err: the module's sentence
  */
 int engine_vm_new(struct engine *e, const char *name, u32 exec, const char *guard,
-		  struct engine_vm **ret, struct error *err)
+		  bool selfcheck, struct engine_vm **ret, struct error *err)
 {
 	struct engine_vm *v = calloc(1, sizeof(*v));
 	struct nl_msg *msg;
@@ -136,6 +137,8 @@ int engine_vm_new(struct engine *e, const char *name, u32 exec, const char *guar
 			nla_put_u32(msg, VMON_A_EXEC, exec);
 		if (guard)
 			nla_put_string(msg, VMON_A_GUARD_NAME, guard);
+		if (selfcheck)
+			nla_put_u8(msg, VMON_A_SELFCHECK, 1);
 	}
 	r = call(v, msg, on_new, &v->vm, err);
 	if (r < 0)

@@ -127,7 +127,7 @@ static int set_up_engine(struct vm *vm, const struct vmon_regs *regs, struct err
 	if (r < 0)
 		return r;
 	r = engine_vm_new(vm->engine, vm->config.name, vm->config.exec, NULL,
-			  &vm->evm, err);
+			  vm->config.selfcheck, &vm->evm, err);
 	if (r < 0)
 		return r;
 	for (i = 0; i < ARRAY_SIZE(ram); i++) {

@@ -33,6 +33,7 @@ enum vm_end {
  * @exec: enum vmon_exec_mode, 0 for the module's choice
  * @debug_exit: with the exit port
  * @reboot: a reset restarts the guest instead of ending it
+ * @selfcheck: the module compares what is its own
  * @append: command line
  * @kernel: kernel file
  * @initrd: initrd file, or no data
@@ -45,6 +46,7 @@ struct vm_config {
 	u32 exec;
 	bool debug_exit;
 	bool reboot;
+	bool selfcheck;
 	char *append;
 	struct boot_file kernel;
 	struct boot_file initrd;

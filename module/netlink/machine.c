@@ -6,6 +6,7 @@
 #include <linux/err.h>
 #include "netlink/internal.h"
 #include "switch/probe.h"
+#include "switch/selfcheck.h"
 
 /* Names go into logs, file names and unit names. */
 static bool valid_name(const char *name)
@@ -59,6 +60,8 @@ static int parse_config(struct vmon_vm_config *config, struct genl_info *info)
 			   nla_get_u32(a[VMON_A_CLAIM_MS]) : 0;
 	config->exec_mode = a[VMON_A_EXEC] ?
 			    nla_get_u32(a[VMON_A_EXEC]) : VMON_EXEC_TRANSLATE;
+	config->selfcheck = vmon_selfcheck_all ||
+			    (a[VMON_A_SELFCHECK] && nla_get_u8(a[VMON_A_SELFCHECK]));
 	return 0;
 }
 
@@ -113,6 +116,7 @@ static int fill_vm(struct sk_buff *skb, struct vmon_vm *vm)
 	       nla_put_u32(skb, VMON_A_EXEC, vm->exec_mode) ||
 	       nla_put_string(skb, VMON_A_GUARD_NAME, vmon_guard_name[vm->guard]) ||
 	       nla_put_u8(skb, VMON_A_PROTECTED, vm->protected) ||
+	       nla_put_u8(skb, VMON_A_SELFCHECK, vm->selfcheck) ||
 	       nla_put_u64_64bit(skb, VMON_A_MEM_SIZE, vm->mem.size, VMON_A_PAD) ||
 	       nla_put_u32(skb, VMON_A_OWNER, vm->portid) ||
 	       (vm->report[0] && nla_put_string(skb, VMON_A_REPORT, vm->report));

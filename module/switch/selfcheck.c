@@ -6,7 +6,7 @@
  * write has the same sum before and after each run: a table names it, piece by piece. Larger
  * pieces, which the host leaves alone too, are compared over a whole attempt of the guest's.
  * Unused memory beside all that holds a pattern, for a write that misses. Differences are
- * logged, and stop the VM.
+ * logged, counted, and stop the VM.
  */
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
@@ -19,10 +19,10 @@
 #include "switch/selfcheck.h"
 #include "switch/switch.h"
 
-static bool selfcheck;
-module_param(selfcheck, bool, 0444);
+bool vmon_selfcheck_all;
+module_param_named(selfcheck, vmon_selfcheck_all, bool, 0444);
 MODULE_PARM_DESC(selfcheck,
-		 "compare after every exit what belongs to the monitor, and stop a VM that has changed it (slow; for tests)");
+		 "compare after every exit of every VM what belongs to the monitor, and stop a VM that has changed it (slow; for tests)");
 
 #define PATTERN		0xc5
 #define TURN_PART	4096	/* bytes at an exit of what takes turns */
@@ -52,7 +52,7 @@ struct vmon_selfcheck {
 	bool attempt;
 	const char *changed;
 	const struct vmon_area *area;
-	u64 exits, attempts;
+	struct vmon_selfcheck_stats stats;
 	u8 host[PAGE_SIZE];	/* mapped nowhere but in the host */
 };
 
@@ -141,8 +141,6 @@ struct vmon_selfcheck *vmon_selfcheck_create(struct vmon_world *world, struct vm
 	struct vmon_world_table *t;
 	unsigned int i;
 
-	if (!selfcheck)
-		return NULL;
 	s = kvzalloc(sizeof(*s), VMON_GFP);
 	if (!s)
 		return NULL;
@@ -172,8 +170,8 @@ void vmon_selfcheck_destroy(struct vmon_selfcheck *s)
 {
 	if (!s)
 		return;
-	pr_info("vmon: selfcheck: %llu exits and %llu attempts compared, %s\n", s->exits,
-		s->attempts, s->changed ? "something changed" : "nothing changed");
+	pr_info("vmon: selfcheck: %llu exits and %llu attempts compared, %s\n", s->stats.exits,
+		s->stats.attempts, s->changed ? "something changed" : "nothing changed");
 	kvfree(s);
 }
 
@@ -183,6 +181,7 @@ static void differs(struct vmon_selfcheck *s, const char *what)
 
 	pr_err("vmon: selfcheck: %s has changed while the guest ran: exit %#llx error %#llx at %#llx:%#llx\n",
 	       what, f->vector, f->error, f->cs, f->rip);
+	s->stats.changes++;
 	if (!s->changed)
 		s->changed = what;
 }
@@ -213,7 +212,7 @@ void vmon_selfcheck_attempt(struct vmon_selfcheck *s, bool begins)
 		remember(s, false);
 	} else if (s->attempt) {
 		compare(s, false);
-		s->attempts++;
+		s->stats.attempts++;
 	}
 	s->attempt = begins;
 }
@@ -236,7 +235,7 @@ void vmon_selfcheck_after(struct vmon_selfcheck *s)
 	if (!s)
 		return;
 	compare(s, true);
-	s->exits++;
+	s->stats.exits++;
 	for (t = s->turn; s->attempt && t < s->turn + ARRAY_SIZE(s->turn); t++) {
 		if (t->sum != sum_part(t))
 			differs(s, t->name);
@@ -249,4 +248,9 @@ void vmon_selfcheck_after(struct vmon_selfcheck *s)
 const char *vmon_selfcheck_changed(const struct vmon_selfcheck *s)
 {
 	return s ? s->changed : NULL;
+}
+
+void vmon_selfcheck_get_stats(const struct vmon_selfcheck *s, struct vmon_selfcheck_stats *stats)
+{
+	*stats = s ? s->stats : (struct vmon_selfcheck_stats) {};
 }

@@ -62,8 +62,13 @@ int vmon_exec_create(struct vmon_vcpu *vcpu)
 	err = x->mpage ? create_cache(x) : -ENOMEM;
 	if (err)
 		goto fail;
-	x->selfcheck = vmon_selfcheck_create(&x->world, x->mpage, x->tc, VMON_TC_SIZE,
-					     x->tc_tables, VMON_TC_TABLES);
+	if (vcpu->vm->selfcheck) {
+		x->selfcheck = vmon_selfcheck_create(&x->world, x->mpage, x->tc, VMON_TC_SIZE,
+						     x->tc_tables, VMON_TC_TABLES);
+		err = x->selfcheck ? 0 : -ENOMEM;
+	}
+	if (err)
+		goto fail;
 	return 0;
 fail:
 	vmon_exec_destroy(vcpu);
@@ -183,6 +188,7 @@ static void copy_stats(struct vmon_exec *x)
 {
 	const struct vmon_resident *r = &x->world.area->resident;
 	u64 *stat = x->vcpu->stat;
+	struct vmon_selfcheck_stats check;
 	struct vmon_mmu_stats mmu;
 	struct vmon_bt_stats bt;
 	enum vmon_flush kind;
@@ -198,6 +204,10 @@ static void copy_stats(struct vmon_exec *x)
 	stat[VMON_STAT_TU_BYTES] = bt.used;
 	for (kind = 0; kind < VMON_FLUSH_NR; kind++)
 		stat[VMON_STAT_FLUSH_IBPB_ENTRY + kind] = x->world.flushes[kind];
+	vmon_selfcheck_get_stats(x->selfcheck, &check);
+	stat[VMON_STAT_SELFCHECK_EXITS] = check.exits;
+	stat[VMON_STAT_SELFCHECK_ATTEMPTS] = check.attempts;
+	stat[VMON_STAT_SELFCHECK_CHANGED] = check.changes;
 	stat[VMON_STAT_RESIDENT_SYSCALL] = r->count[RC_SYSCALL / 8];
 	stat[VMON_STAT_RESIDENT_RETURN] = r->count[RC_RETURN / 8];
 	stat[VMON_STAT_RESIDENT_IRET] = r->count[RC_IRET / 8];

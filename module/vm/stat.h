@@ -61,6 +61,9 @@
 	X(IO_WAIT_SOCKET,	"io_wait_socket")		\
 	X(IO_RESENT,		"io_resent")			\
 	X(MEM_PAGES,		"mem_pages")			\
+	X(SELFCHECK_EXITS,	"selfcheck_exits")		\
+	X(SELFCHECK_ATTEMPTS,	"selfcheck_attempts")		\
+	X(SELFCHECK_CHANGED,	"selfcheck_changed")		\
 	X(PAUSES,		"pauses")			\
 	X(TICKS,		"pit_ticks")			\
 	X(TICKS_REINJECTED,	"pit_ticks_reinjected")		\

@@ -204,6 +204,7 @@ struct vmon_vm *vmon_vm_create(const struct vmon_vm_config *config,
 	vm->exec_mode = config->exec_mode;
 	vm->guard = config->guard;
 	vm->protected = config->protected;
+	vm->selfcheck = config->selfcheck;
 	vm->portid = config->portid;
 	vm->claim_ms = config->claim_ms;
 	vm->state = VMON_STATE_STOPPED;

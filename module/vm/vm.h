@@ -50,6 +50,7 @@ extern const char *const vmon_guard_name[VMON_GUARD_NR];
  * @exec_mode:	enum vmon_exec_mode
  * @guard:	what hides the monitor
  * @protected:	the guard is enforced by this CPU
+ * @selfcheck:	what is the monitor's is compared at each exit
  * @portid:	owner's netlink port, 0 for none
  * @claim_ms:	how long an orphan is kept
  * @orphan_work: tears it down when that time is over
@@ -70,6 +71,7 @@ struct vmon_vm {
 	enum vmon_exec_mode exec_mode;
 	enum vmon_guard guard;
 	bool protected;
+	bool selfcheck;
 	u32 portid;
 	u32 claim_ms;
 	struct delayed_work orphan_work;
@@ -94,6 +96,7 @@ struct vmon_vm_config {
 	enum vmon_exec_mode exec_mode;
 	enum vmon_guard guard;
 	bool protected;
+	bool selfcheck;
 };
 
 /* Create a VM, stopped, with its thread parked. Return: the VM with a reference. */

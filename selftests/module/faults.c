@@ -181,6 +181,7 @@ static int op_new(void)
 
 	vnl_begin(v, VMON_CMD_VM_NEW);
 	vnl_str(v, VMON_A_NAME, "other");
+	vnl_u8(v, VMON_A_SELFCHECK, 1);
 	err = vnl_call(v);
 	keep = unused("thread-self");
 	if (maybe_done(err)) {

@@ -19,6 +19,8 @@ int guest_memfd(size_t size, bool seal)
 	return fd;
 }
 
+bool guest_selfcheck;
+
 int guest_new(struct guest *g, struct vnl *v, const char *name,
 	      unsigned int claim_ms, unsigned int exec)
 {
@@ -28,6 +30,8 @@ int guest_new(struct guest *g, struct vnl *v, const char *name,
 	vnl_str(v, VMON_A_NAME, name);
 	vnl_u32(v, VMON_A_CLAIM_MS, claim_ms);
 	vnl_u32(v, VMON_A_EXEC, exec);
+	if (guest_selfcheck)
+		vnl_u8(v, VMON_A_SELFCHECK, 1);
 	if (vnl_call(v))
 		return v->error;
 	g->vm = vnl_get(v, VMON_A_VM);

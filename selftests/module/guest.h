@@ -27,6 +27,9 @@ struct guest {
 
 int guest_memfd(size_t size, bool seal);
 
+/* Whether guest_new() asks for the self-check. */
+extern bool guest_selfcheck;
+
 /* A VM with memory; @claim_ms and @exec as in VM_NEW. Return: 0 or -errno. */
 int guest_new(struct guest *g, struct vnl *v, const char *name,
 	      unsigned int claim_ms, unsigned int exec);

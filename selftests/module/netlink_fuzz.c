@@ -98,7 +98,7 @@ static const uint8_t kind_of[VMON_A_MAX + 1] = {
 	[VMON_A_GUARD_NAME] = STR, [VMON_A_CLAIM_MS] = U32, [VMON_A_GPA] = U64,
 	[VMON_A_SIZE] = U64, [VMON_A_FD] = U32, [VMON_A_OFFSET] = U64, [VMON_A_REGS] = REGS,
 	[VMON_A_SPACE] = U32, [VMON_A_ADDR] = U64, [VMON_A_RANGE] = U32, [VMON_A_LINE] = U8,
-	[VMON_A_LEVEL] = U8, [VMON_A_SEQ] = U32, [VMON_A_DATA] = U32,
+	[VMON_A_LEVEL] = U8, [VMON_A_SEQ] = U32, [VMON_A_DATA] = U32, [VMON_A_SELFCHECK] = U8,
 };
 
 static const uint8_t size_of[] = {
@@ -120,7 +120,7 @@ static const struct command {
 } commands[] = {
 	{ "CHECK_GET", VMON_CMD_CHECK_GET, { } },
 	{ "VM_NEW", VMON_CMD_VM_NEW, { { VMON_A_NAME, true, 0 }, { VMON_A_CLAIM_MS, false, 5 },
-		{ VMON_A_EXEC, false, 2 } } },
+		{ VMON_A_EXEC, false, 2 }, { VMON_A_SELFCHECK, false, 1 } } },
 	{ "VM_GET", VMON_CMD_VM_GET, { VM } },
 	{ "VM_SET", VMON_CMD_VM_SET, { VM, { VMON_A_STATE, true, VMON_STATE_STOPPED } } },
 	{ "VM_RESET", VMON_CMD_VM_RESET, { VM } },
@@ -408,6 +408,7 @@ static void make_vm(struct vnl *v, struct rng *r)
 	vnl_str(v, VMON_A_NAME, name);
 	vnl_u32(v, VMON_A_CLAIM_MS, below(r, 3) * 20);
 	vnl_u32(v, VMON_A_EXEC, 1 + below(r, 2));
+	vnl_u8(v, VMON_A_SELFCHECK, below(r, 2));
 	if (vnl_call(v)) {
 		complain(v, "VM_NEW");
 		return;

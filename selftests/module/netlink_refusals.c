@@ -74,6 +74,12 @@ static void test_machine(void)
 	vnl_u32(v, VMON_A_EXEC, 3);
 	refused(-ERANGE, "VM_NEW with an unknown exec mode");
 	vm_new("x", NULL);
+	vnl_u8(v, VMON_A_SELFCHECK, 2);
+	refused(-ERANGE, "VM_NEW with a self-check of 2");
+	vm_new("x", NULL);
+	vnl_u32(v, VMON_A_SELFCHECK, 1);
+	refused(-EINVAL, "VM_NEW with a self-check of four bytes");
+	vm_new("x", NULL);
 	vnl_u32(v, VMON_A_GPA, 3);
 	refused(-EINVAL, "an attribute that the operation does not take");
 	vm_new("x", NULL);
@@ -227,7 +233,7 @@ int main(void)
 		tap_skip("netlink_refusals", "the module is not loaded");
 		return tap_done();
 	}
-	tap_plan(63);
+	tap_plan(65);
 	vnl_begin(v, VMON_CMD_CHECK_GET);
 	tap_ok(!vnl_call(v) && vnl_get_str(v, VMON_A_VERSION), "CHECK_GET");
 	if (!tap_ok(!guest_new(&g, v, "refusals", 0, VMON_EXEC_EMULATE), "VM_NEW %s", v->msg))

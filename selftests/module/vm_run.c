@@ -50,6 +50,10 @@ GUEST_PROGRAM(waiter,
 	".org waiter_start + 0x200\n"
 	"incl 0x500\n mov $0x20, %al\n out %al, $0x20\n iret\n");
 
+/* One attempt, as the self-check counts them: between 1 and 0 at port E0h. */
+GUEST_PROGRAM(attempt,
+	"cli\n mov $1, %al\n out %al, $0xe0\n mov $0, %al\n out %al, $0xe0\n hlt\n");
+
 #define TICK_HZ	(1193182.0 / 4773)
 
 static unsigned int exec_mode = VMON_EXEC_EMULATE;
@@ -322,6 +326,34 @@ static void test_orphan(struct vnl *v, unsigned int claim_ms)
 	       "an orphan goes after %u ms", claim_ms);
 }
 
+/* A self-check is one VM's, and asked for when that is made. */
+static void test_selfcheck(struct vnl *v)
+{
+	unsigned int asked, i, compared;
+	struct guest g;
+	bool ok;
+
+	for (asked = 0; asked < 2; asked++) {
+		guest_selfcheck = asked;
+		ok = start(&g, v, "attempt", 0, attempt_start, attempt_end) &&
+		     !guest_state(&g, VMON_STATE_RUNNING);
+		guest_selfcheck = false;
+		for (i = 0; ok && i < 500; i++) {
+			guest_get(&g);
+			if (vnl_get(v, VMON_A_STATE) == VMON_STATE_STOPPED)
+				break;
+			usleep(10000);
+		}
+		compared = guest_stat(&g, "selfcheck_attempts");
+		tap_ok(ok && !guest_get(&g) && vnl_get(v, VMON_A_SELFCHECK) == asked &&
+		       vnl_get(v, VMON_A_CAUSE) == VMON_CAUSE_HALT && compared == asked &&
+		       !guest_stat(&g, "selfcheck_changed"),
+		       "self-check %s: %u attempts compared, nothing changed",
+		       asked ? "asked for" : "not asked for", compared);
+		guest_free(&g);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct vnl *v = vnl_open();
@@ -333,12 +365,13 @@ int main(int argc, char **argv)
 	}
 	if (argc > 1 && !strcmp(argv[1], "translate"))
 		exec_mode = VMON_EXEC_TRANSLATE;
-	tap_plan(34);
+	tap_plan(36);
 	test_ticks(v);
 	test_slow(v);
 	test_posted(v);
 	test_read(v);
 	test_irq(v);
+	test_selfcheck(v);
 	test_claim(v);
 	test_orphan(v, 0);
 	test_orphan(v, 1000);
