@@ -100,6 +100,7 @@ debug-kernel: deps-debug
 
 daemon: | deps-build
 	$(MAKE) -C daemon
+	$(MAKE) -s -C selftests/guests escape
 
 # --- the test bed ---
 
@@ -137,7 +138,7 @@ $(addprefix testbed-,$(HOST_KERNELS)): testbed-%:
 
 unit-programs = $(shell $(MAKE) -s -C selftests/unit \
 	--eval='list-programs: ; @echo $$(addprefix $$(out)/,$$(TESTS))' list-programs)
-daemon-programs = 'daemon/test/run.sh $(build)/daemon'
+daemon-programs = 'daemon/test/run.sh $(build)/daemon' 'daemon/test/escape.sh $(build)/daemon'
 testbed-programs = $(sort $(wildcard $(testbed)/tests/*.sh))
 
 unit: | deps-build

@@ -5,8 +5,12 @@
  *
  * So the daemon, its devices, the console and vmonctl can be tested together on
  * any machine. The "guest" prints a greeting and obeys the
- * words in its command line (see obey()). It is a state machine that is advanced when
+ * words in its command line (see obey()), or says what a script in its image says
+ * (fake_script.c). It is a state machine that is advanced when
  * the daemon receives; a socketpair stands in for the netlink socket.
+ *
+ * FAKE_HOST in the environment is "protected" or "unprotected"; without it no VM can be
+ * had, as far as CHECK_GET says.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -16,6 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "test/fake_script.h"
 #include "vmond/engine.h"
 
 #define VMS		8
@@ -27,7 +32,7 @@ struct engine {
 };
 
 enum phase {
-	GREET, BULK_OUT, OBEY, ECHO_IDLE, ECHO_POLL, ECHO_LSR, ECHO_BYTE, DONE,
+	GREET, BULK_OUT, OBEY, ECHO_IDLE, ECHO_POLL, ECHO_LSR, ECHO_BYTE, SCRIPT, DONE,
 };
 
 struct engine_vm {
@@ -39,6 +44,9 @@ struct engine_vm {
 	char name[VMON_NAME_MAX + 1];
 	char append[128];
 	u32 exec;
+	bool selfcheck;
+	struct fake_script script;
+	struct script_line line;
 	u32 state, cause;
 	char report[128];
 	enum phase phase;
@@ -113,21 +121,25 @@ static void stop(struct engine_vm *v, u32 cause, const char *report)
 	v->phase = DONE;
 	v->state = VMON_STATE_STOPPED;
 	v->cause = cause;
-	snprintf(v->report, sizeof(v->report), "%s", report);
+	if (report)
+		snprintf(v->report, sizeof(v->report), "%s", report);
 	info_of(v, &info);
 	(void)send(v->engine->events[1], &info, sizeof(info), 0);
 }
 
 int engine_check(struct engine *e, struct engine_check *ret, struct error *err)
 {
+	const char *host = getenv("FAKE_HOST");
+
 	(void)e;
 	(void)err;
 	memset(ret, 0, sizeof(*ret));
+	ret->protected = host && !strcmp(host, "protected");
 	snprintf(ret->version, sizeof(ret->version), "%s", "fake");
 	snprintf(ret->kernel, sizeof(ret->kernel), "%s", "6.1.0-fake");
 	ret->unprotected_ok = true;
 	ret->n_guards = 1;
-	ret->guards[0] = (struct engine_guard){ .name = "segment",
+	ret->guards[0] = (struct engine_guard){ .name = "segment", .available = host,
 						.reason = "this is no real module",
 						.remedy = "load the real one" };
 	ret->n_facts = 2;
@@ -203,12 +215,16 @@ int engine_get_regs(struct engine *e, u32 vm, struct vmon_regs *ret, struct erro
 int engine_stat(struct engine *e, u32 vm, struct engine_stat *ret, unsigned int n,
 		struct error *err)
 {
+	const struct engine_vm *v = by_id(vm);
+
 	(void)e;
 	(void)err;
 	(void)n;
-	strcpy(ret[0].name, "exits");
-	ret[0].value = by_id(vm)->seq;
-	return 1;
+	ret[0] = (struct engine_stat){ "exits", v->seq };
+	ret[1] = (struct engine_stat){ "selfcheck_exits", v->script.exits };
+	ret[2] = (struct engine_stat){ "selfcheck_attempts", v->script.attempts };
+	ret[3] = (struct engine_stat){ "selfcheck_changed", v->script.changed };
+	return v->selfcheck ? 4 : 1;
 }
 
 int engine_trace(struct engine *e, u32 vm, char **ret, struct error *err)
@@ -227,7 +243,6 @@ int engine_vm_new(struct engine *e, const char *name, u32 exec, const char *guar
 	unsigned int i;
 
 	(void)guard;
-	(void)selfcheck;
 	for (i = 0; i < VMS && vms[i]; i++)
 		;
 	if (!v || i == VMS ||
@@ -237,6 +252,7 @@ int engine_vm_new(struct engine *e, const char *name, u32 exec, const char *guar
 	v->vm = i + 1;
 	v->engine = e;
 	v->exec = exec;
+	v->selfcheck = selfcheck;
 	v->state = VMON_STATE_STOPPED;
 	v->range_exit = -1;
 	snprintf(v->name, sizeof(v->name), "%s", name);
@@ -303,6 +319,11 @@ int engine_vm_regs(struct engine_vm *v, const struct vmon_regs *regs, struct err
 	memcpy(&cmdline, v->ram + (regs->gpr[3] ? regs->gpr[3] + 16 : regs->gpr[6] + 0x228),
 	       sizeof(cmdline));
 	snprintf(v->append, sizeof(v->append), "%s", v->ram + cmdline);
+	fake_script_begin(&v->script, (const char *)v->ram, v->append);
+	if (v->script.at) {
+		v->line = fake_script_next(&v->script);
+		v->phase = SCRIPT;
+	}
 	return 0;
 }
 
@@ -355,6 +376,36 @@ static void obey(struct engine_vm *v, struct engine_io *io, unsigned int *n)
 	}
 }
 
+/* One byte of the line, or what the line asks for. */
+static void play(struct engine_vm *v, struct engine_io *io, unsigned int *n)
+{
+	switch (v->line.verb) {
+	case SCRIPT_TEXT:
+		make(v, &io[(*n)++], v->range_com1, COM1, true, v->line.text[v->at]);
+		if (++v->at < v->line.len)
+			return;
+		v->at = 0;
+		v->line = fake_script_next(&v->script);
+		return;
+	case SCRIPT_EXIT:
+		make(v, &io[(*n)++], v->range_exit, 0xf4, true, v->line.value);
+		break;
+	case SCRIPT_HALT:
+		stop(v, VMON_CAUSE_HALT, "");
+		break;
+	case SCRIPT_FAULT:
+		stop(v, VMON_CAUSE_SHUTDOWN, "triple fault at 00100000");
+		break;
+	case SCRIPT_ERROR:
+		snprintf(v->report, sizeof(v->report), "%.*s", (int)v->line.len, v->line.text);
+		stop(v, VMON_CAUSE_ERROR, NULL);
+		break;
+	case SCRIPT_HANG:
+		break;
+	}
+	v->phase = DONE;
+}
+
 /* Advance the guest. Return: accesses it made. */
 static unsigned int step(struct engine_vm *v, struct engine_io *io, unsigned int max)
 {
@@ -385,6 +436,11 @@ static unsigned int step(struct engine_vm *v, struct engine_io *io, unsigned int
 			break;
 		case OBEY:
 			obey(v, io, &n);
+			if (v->phase == DONE)
+				return n;
+			break;
+		case SCRIPT:
+			play(v, io, &n);
 			if (v->phase == DONE)
 				return n;
 			break;

@@ -282,6 +282,8 @@ int verb_check(int argc, char **argv)
 	char text[256];
 	int r;
 
+	if (wants_escape(argc, argv))
+		return check_escape(argc, argv);
 	r = parse_simple(argc, argv, 0, 0, &json, NULL);
 	if (r)
 		return r;

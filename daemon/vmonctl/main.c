@@ -41,9 +41,27 @@ static const struct verb verbs[] = {
 	{ "pause", "NAME", "stop a virtual machine's processor", NULL, verb_pause },
 	{ "resume", "NAME", "let it go on", NULL, verb_resume },
 	{ "stat", "NAME [--json]", "show statistics", HELP_JSON, verb_stat },
-	{ "check", "[--json]", "show what this machine and module can do", HELP_JSON
+	{ "check", "[--json] [--escape [OPTION...] [PROGRAM...]]",
+	  "show what this machine and module can do", HELP_JSON
 	  "\nStatus 0 if virtual machines can be run protected, 1 if not, or if nobody\n"
-	  "can tell: the module is not loaded, or vmond does not answer.\n", verb_check },
+	  "can tell: the module is not loaded, or vmond does not answer.\n"
+	  "\n"
+	  "  --escape           run guests that try to break out, and tell whether anything\n"
+	  "                     got out; all programs, or those named\n"
+	  "  --programs DIR     where they are (beside vmonctl, or in its build tree)\n"
+	  "  --log DIR          keep what they say there, a file for each program\n"
+	  "  --restarts N       how often to go on with the next attempt when a machine ends\n"
+	  "                     in the middle of one (20)\n"
+	  "  --timeout SECONDS  stop a machine in which no attempt comes to its end for so\n"
+	  "                     long (60)\n"
+	  "  --unprotected      try it even if nothing protects this host; what succeeds\n"
+	  "                     there may bring it down\n"
+	  "\n"
+	  "Each attempt knows what must come of it. After every exit of the guest, the module\n"
+	  "compares all that is its own with what it was before. A row shows, for a program:\n"
+	  "attempts made, right, failed, failed of a known gap (SECURITY.md), comparisons.\n"
+	  "Status 0 if every attempt came out as it must, nothing has changed, something was\n"
+	  "compared, and the host is protected; else 1. Ctrl-C stops it.\n", verb_check },
 	{ "show", "NAME [--json]", "show all about a virtual machine", HELP_JSON, verb_show },
 	{ "debug", "regs|trace NAME, or daemon", "show registers, last exits, or vmond's state",
 	  "Registers and exits of a virtual machine that ended with an error or a\n"

@@ -57,6 +57,10 @@ int usage_error(const char *verb, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 int parse_simple(int argc, char **argv, int min, int max, bool *json, bool *all);
 
+/* escape.c: verb check with --escape */
+bool wants_escape(int argc, char **argv);
+int check_escape(int argc, char **argv);
+
 /* client.c */
 int client_open(sd_bus **ret);
 int client_call(const char *method, sd_bus_message **reply, const char *types, ...);
