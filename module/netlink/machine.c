@@ -6,7 +6,6 @@
 #include <linux/err.h>
 #include "netlink/internal.h"
 #include "switch/probe.h"
-#include "switch/selfcheck.h"
 
 /* Names go into logs, file names and unit names. */
 static bool valid_name(const char *name)
@@ -60,8 +59,7 @@ static int parse_config(struct vmon_vm_config *config, struct genl_info *info)
 			   nla_get_u32(a[VMON_A_CLAIM_MS]) : 0;
 	config->exec_mode = a[VMON_A_EXEC] ?
 			    nla_get_u32(a[VMON_A_EXEC]) : VMON_EXEC_TRANSLATE;
-	config->selfcheck = vmon_selfcheck_all ||
-			    (a[VMON_A_SELFCHECK] && nla_get_u8(a[VMON_A_SELFCHECK]));
+	config->selfcheck = a[VMON_A_SELFCHECK] && nla_get_u8(a[VMON_A_SELFCHECK]);
 	return 0;
 }
 

@@ -9,7 +9,6 @@
  * logged, counted, and stop the VM.
  */
 #include <linux/mm.h>
-#include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -18,11 +17,6 @@
 #include "switch/monitor_page.h"
 #include "switch/selfcheck.h"
 #include "switch/switch.h"
-
-bool vmon_selfcheck_all;
-module_param_named(selfcheck, vmon_selfcheck_all, bool, 0444);
-MODULE_PARM_DESC(selfcheck,
-		 "compare after every exit of every VM what belongs to the monitor, and stop a VM that has changed it (slow; for tests)");
 
 #define PATTERN		0xc5
 #define TURN_PART	4096	/* bytes at an exit of what takes turns */
@@ -168,10 +162,6 @@ struct vmon_selfcheck *vmon_selfcheck_create(struct vmon_world *world, struct vm
 
 void vmon_selfcheck_destroy(struct vmon_selfcheck *s)
 {
-	if (!s)
-		return;
-	pr_info("vmon: selfcheck: %llu exits and %llu attempts compared, %s\n", s->stats.exits,
-		s->stats.attempts, s->changed ? "something changed" : "nothing changed");
 	kvfree(s);
 }
 

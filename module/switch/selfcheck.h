@@ -17,9 +17,6 @@ struct vmon_world;
 /* A guest writes 1 here before it tries something, and 0 afterwards. */
 #define VMON_SELFCHECK_PORT	0xe0
 
-/* Every VM, whether it asks or not. */
-extern bool vmon_selfcheck_all;
-
 /**
  * vmon_selfcheck_create() - watch a world
  * @world:	watched; unused parts of its monitor area are filled with a pattern

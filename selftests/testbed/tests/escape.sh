@@ -5,11 +5,11 @@
 # nothing of the host's changes.
 #
 # The programs of selftests/guests/escape run twice, in Bochs alone and under vmon on a host in
-# Bochs, and must say the same: outcome and a digest of all that the guest can see. Under vmon
-# the module compares what is its own after every exit (parameter selfcheck).
+# Bochs, by vmonctl check --escape, and must say the same: outcome and a digest of all that the
+# guest can see. Under vmon the module compares what is its own after every exit.
 #
 # Then the test is tested: without truncated segments (parameter test_untruncated) attempts
-# must fail, and the module must see what they changed.
+# must fail, and check --escape must say what they changed.
 #
 # usage: escape.sh [PROGRAM...]
 # Environment: EMULATOR (bochs), KERNEL (6.1)
@@ -29,7 +29,10 @@ if [ ${#programs[@]} = 0 ]; then
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir "$work/bare" "$work/vmon" "$work/untruncated"
+mkdir "$work/bare" "$work/vmon" "$work/untruncated" "$work/programs"
+for name in "${programs[@]}" memory; do
+	strip -o "$work/programs/$name.elf" "$out/$name.elf"	# as they are installed
+done
 
 # The same programs without vmon, while the host boots.
 (for name in "${programs[@]}"; do
@@ -37,25 +40,39 @@ mkdir "$work/bare" "$work/vmon" "$work/untruncated"
 done) &
 bare=$!
 
-parameters=selfcheck=1
-[ "$emulator" = bochs ] || parameters+=' allow_unprotected=1'
+parameters='' option='' want=0
+[ "$emulator" = bochs ] || parameters=allow_unprotected=1 option=--unprotected want=1
 "$tests/../host" --no-guests --no-build --kernel "${KERNEL:-6.1}" --emulator "$emulator" \
-	--timeout "${TIMEOUT:-900}" --file "$out:/guests/escape" \
-	--file "$guests/run-escape:/root/run-escape" -- "
+	--timeout "${TIMEOUT:-900}" --file "$work/programs:/guests/escape" -- "
+	show() {
+		for name in /tmp/\$1/*; do
+			echo begin \$1/\${name##*/}
+			cat \$name
+			echo end
+		done
+	}
+	mkdir /tmp/vmon /tmp/untruncated
 	vmon-up $parameters || exit
-	sh /root/run-escape ${programs[*]}
+	vmonctl check --escape $option --programs /guests/escape --log /tmp/vmon \
+		${programs[*]} >/tmp/vmon/check 2>&1 </dev/null
+	echo status \$? >>/tmp/vmon/check
+	vmonctl list >>/tmp/vmon/check
+	show vmon
 	kill \$(pidof vmond)
 	while pidof vmond >/dev/null; do sleep 0.1; done
 	rmmod vmon || exit
-	echo begin vmon/log; dmesg -c | grep vmon:; echo end vmon/log 0
-	vmon-up selfcheck=1 allow_unprotected=1 test_untruncated=1 || exit
-	LABEL=untruncated RESTARTS=4 sh /root/run-escape memory
-	echo begin untruncated/log; dmesg | grep vmon:; echo end untruncated/log 0
+	echo begin vmon/log; dmesg -c | grep vmon:; echo end
+	vmon-up allow_unprotected=1 test_untruncated=1 || exit
+	vmonctl check --escape --unprotected --restarts 4 --programs /guests/escape \
+		--log /tmp/untruncated memory >/tmp/untruncated/check 2>&1 </dev/null
+	echo status \$? >>/tmp/untruncated/check
+	show untruncated
+	echo begin untruncated/log; dmesg | grep vmon:; echo end
 	" >"$work/host" 2>&1
 wait $bare
 tr -d '\r' <"$work/host" | awk -v work="$work" '
 	/^begin / { name = $2; next }
-	/^end / { name = ""; next }
+	/^end$/ { name = ""; next }
 	{ print >(work "/" (name == "" ? "rest" : name)) }'
 
 # gather WHERE: the output of all programs, each line after its program's name
@@ -121,7 +138,7 @@ compare()
 
 planned=$(sed -n 's/^[^ ]* 1\.\.\([0-9]*\)$/\1/p' "$work/bare.all" | awk '{ n += $1 } END { print n + 0 }')
 echo 'TAP version 13'
-echo "1..$((planned + 7))"
+echo "1..$((planned + 9))"
 complete=$(grep -c '^[^ ]* 1\.\.' "$work/bare.all")
 [ "$complete" = ${#programs[@]} ]
 result $? 'all programs run to their end on a bare CPU'
@@ -144,21 +161,28 @@ grep -q 'probe: ring 1, segment of 4 GiB: .* goes through' "$log"
 result $? 'with page bits alone, a store from ring 1 reaches the monitor page'
 grep -q 'probe: ring 1, segment that ends at 0xffffefff: .* #GP' "$log"
 result $? 'with a truncated segment it does not'
-grep -o 'selfcheck: .*' "$log" | sed 's/^/# /'
-grep -q 'selfcheck: .*, nothing changed' "$log" && ! grep -q 'has changed' "$log"
+sed 's/^/# /' "$work/vmon/check"
+grep -q 'compared: nothing changed' "$work/vmon/check" &&
+	! grep -q 'CHANGED' "$work/vmon/check" && ! grep -q 'has changed' "$log"
 result $? 'nothing of the host has changed'
+grep -q "^status $want\$" "$work/vmon/check" && grep -q '^No virtual machines' "$work/vmon/check" &&
+	{ [ $want = 1 ] || grep -q '^Nothing got out: ' "$work/vmon/check"; }
+result $? "check --escape says so: status $want, and leaves no VM"
 changed=$(grep -c 'has changed' "$log")
 
 log=$work/untruncated/log
 echo '# The same without truncation:'
 sed 's/^/# /' "$work/untruncated/memory" | cut -c 1-150
-grep -o 'selfcheck: .*' "$log" | sed 's/^/# /'
+sed 's/^/# /' "$work/untruncated/check"
 grep -q 'UNPROTECTED' "$log" && grep -q 'test_untruncated is set' "$log"
 result $? 'the kernel log says what test_untruncated takes away'
 grep -q '^not ok .*ring 0 load .* absent .* done' "$work/untruncated/memory"
 result $? 'without truncated segments attempts to read succeed, and count as failed'
 grep -q 'the unused part of the monitor page has changed' "$log"
 result $? 'without truncated segments a store is seen by the self-check'
+grep -q '^status 1$' "$work/untruncated/check" && grep -q '^UNPROTECTED: ' "$work/untruncated/check" &&
+	grep -q '^SOMETHING GOT OUT: ' "$work/untruncated/check"
+result $? 'and check --escape says that something got out: status 1'
 
 [ ! -e "$work/rest" ] || sed 's/^/# /' "$work/rest"
 echo "# $planned attempts: $((planned - wrong - known)) with the outcome of a bare CPU, $wrong with another," \
