@@ -43,7 +43,7 @@ bare=$!
 parameters='' option='' want=0
 [ "$emulator" = bochs ] || parameters=allow_unprotected=1 option=--unprotected want=1
 "$tests/../host" --no-guests --no-build --kernel "${KERNEL:-6.1}" --emulator "$emulator" \
-	--timeout "${TIMEOUT:-900}" --file "$work/programs:/guests/escape" -- "
+	--timeout "${TIMEOUT:-1500}" --file "$work/programs:/guests/escape" -- "
 	show() {
 		for name in /tmp/\$1/*; do
 			echo begin \$1/\${name##*/}

@@ -49,9 +49,11 @@ static struct tss df_tss __attribute__((aligned(4096)));
 static u64 saved_gdt[GDT_ENTRIES], saved_idt[256];
 static u32 number, from = 1, passed, failed;
 static u32 slot, fill;
+static struct regs usual;	/* at.in as begin() has made it */
 static bool bad;
 static char line[160];
 static u32 used;
+static u32 digest, carried;	/* carried: of the tries before this one */
 
 /* --- the line of output --- */
 
@@ -206,6 +208,8 @@ static void prepare(u32 ring)
 	at.in.es = at.in.ss;
 	at.in.fs = at.in.ss;
 	at.in.gs = at.in.ss;
+	usual = at.in;
+	carried = 0;
 }
 
 bool begin(u32 ring, const char *fmt, ...)
@@ -364,8 +368,6 @@ void expect_same(u32 frame)
 	       PATTERN(frame, off));
 }
 
-static u32 digest;
-
 static void mix(u32 val)
 {
 	digest = ((digest << 5 | digest >> 27) ^ val) * 0x9e3779b1u;
@@ -379,19 +381,37 @@ static void mix_frame(u32 frame)
 		mix(peek(frame + off));
 }
 
-static void make_digest(void)
+static void mix_registers(void)
 {
 	struct regs r = at.out;
 	u32 i;
 
-	digest = 0;
-	if (at.undigested)
-		return;
 	r.eflags &= at.flags;
 	if (at.vector == DF)
 		r.eflags &= ~FL_RF;	/* an abort: not said */
 	for (i = 0; i < sizeof(r) / 4; i++)
 		mix(((u32 *)&r)[i]);
+}
+
+void again(void)
+{
+	digest = carried;
+	if (!at.undigested) {
+		mix(at.vector);
+		mix(at.error);
+		mix(at.cr2);
+		mix_registers();
+	}
+	carried = digest;
+	at.in = usual;
+}
+
+static void make_digest(void)
+{
+	digest = carried;
+	if (at.undigested)
+		return;
+	mix_registers();
 	mix(pte_get(&space, TOP));
 	mix(pte_get(&space, BELOW));
 	mix(pte_get(&space, ZERO));
@@ -401,14 +421,13 @@ static void make_digest(void)
 	mix_frame(data_page);
 }
 
-void end(void)
+static void put_outcome(void)
 {
 	static const char *const names[] = {
 		"DE", "DB", "NMI", "BP", "OF", "BR", "UD", "NM", "DF", "9", "TS", "NP", "SS",
 		"GP", "PF", "15", "MF", "AC", "MC", "XM",
 	};
 
-	put_format(" -> ", NULL);
 	if (at.vector == DONE) {
 		put_format("done", NULL);
 	} else {
@@ -427,6 +446,15 @@ void end(void)
 	put_format(" [", NULL);
 	put_hex(digest);
 	put(']');
+}
+
+void end(void)
+{
+	put_format(" -> ", NULL);
+	if (at.by_model)
+		put_format("by model", NULL);
+	else
+		put_outcome();
 	line[used] = 0;
 	print("%s %u %s\n", bad ? "not ok" : "ok", number, line);
 	if (bad)

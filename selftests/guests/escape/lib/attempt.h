@@ -48,6 +48,9 @@ struct regs {
  * @flags:	EFLAGS that are defined afterwards: all, unless the program says less
  * @undigested:	leave registers and memory out of the digest: the architecture does not
  *		define them
+ * @by_model:	what happens is left to the CPU's model, and that of vmon's guests is another
+ *		than that of the bare CPU. The line says "by model" and no more, so is the same
+ *		in both places; what has to be in each is expected as ever, with on_vmon()
  */
 struct attempt {
 	struct regs in, out;
@@ -56,12 +59,16 @@ struct attempt {
 	u32 code;
 	u32 flags;
 	bool undigested;
+	bool by_model;
 };
 
 extern struct attempt at;
 extern struct space space;
 extern u32 top_frame, below_frame, zero_frame, data_page;
 extern u8 attempt_stack[PAGE];	/* where at.in.esp points to the end of */
+
+/* Where gates of a program's own may lead: vector on the stack, below it an error code. */
+void caught_common(void);
 
 /* What the frames hold at first: a different value in each word. */
 #define PATTERN(frame, off) ((frame) ^ (off) * 0x01010101u ^ 0x5a000000u)
@@ -122,6 +129,12 @@ void emit32(u32 val);
 u32 code_end(void);
 
 void run(u32 code);
+
+/*
+ * For many tries in one attempt: the outcome so far goes into the digest, and at.in is again
+ * what begin() left there. Tables, memory and control registers stay as they are.
+ */
+void again(void);
 
 /* --- what has to be --- */
 

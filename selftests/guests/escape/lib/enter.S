@@ -61,6 +61,7 @@ attempt_stubs:
 	.set	vector, vector + 1
 	.endr
 
+	.globl	caught_common
 caught_common:
 	/* Not PUSH of a segment register: some CPUs write half of it. */
 	pushl	%eax
