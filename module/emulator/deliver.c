@@ -306,8 +306,8 @@ int vmon_emu_deliver(struct vmon_emu *e, const struct vmon_emu_exc *exc)
 		/* The CPU sets CR2 as soon as it finds a page fault, not on delivery. */
 		if (e->exc.vector == VMON_EXC_PF)
 			cpu->cr2 = e->exc.cr2;
-		/* A fault on the way is reported at the INT itself. */
-		if (cur.soft && !e->keep)
+		/* A fault on the way is reported at the INT itself, be it ICEBP. */
+		if (!e->keep)
 			cpu->eip -= cur.len;
 		if (cur.vector == VMON_EXC_DF && is_exception(&cur) &&
 		    (is_contributory(e->exc.vector) ||

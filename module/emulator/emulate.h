@@ -79,7 +79,7 @@ struct vmon_emu_exc {
 	bool has_error;
 	bool trap;		/* trap class: eip is already past the instruction */
 	bool soft;		/* INT n, INT3, INTO: DPL of the gate is checked */
-	u8 len;			/* soft: instruction length, for a fault in delivery */
+	u8 len;			/* of an INT of any kind, for a fault in delivery; else 0 */
 	u16 error;
 	u32 cr2;		/* valid for #PF: becomes cpu->cr2 on delivery */
 };
