@@ -189,9 +189,12 @@ enum vmon_run vmon_exec_emulate(struct vmon_exec *x, enum vmon_why why)
 		if (why == VMON_WHY_UD)
 			return vmon_exec_inject(x, &(struct vmon_emu_exc){
 				.vector = VMON_EXC_UD });
-		/* It writes to a traced frame: give up the trace instead. */
-		if (why == VMON_WHY_TRACE && vmon_exec_untrace(x, x->cr2))
-			return VMON_RUN_AGAIN;
+		/*
+		 * It writes to a traced frame: give up the trace, the next ones need none. This
+		 * one is done here, since translating it may trace its own frame again.
+		 */
+		if (why == VMON_WHY_TRACE)
+			vmon_exec_untrace(x, x->cr2);
 		run = vmon_exec_fpu(x, &res);
 		if (run != VMON_RUN_AGAIN)
 			return run;

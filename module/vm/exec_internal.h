@@ -132,7 +132,7 @@ int vmon_exec_mem_read(struct vmon_emu *e, u32 gva, void *buf, unsigned int len,
 		       unsigned int acc);
 int vmon_exec_mem_write(struct vmon_emu *e, u32 gva, const void *buf,
 			unsigned int len, unsigned int acc);
-bool vmon_exec_untrace(struct vmon_exec *x, u32 gva);
+void vmon_exec_untrace(struct vmon_exec *x, u32 gva);
 int vmon_exec_read_system(void *priv, u32 gva, void *buf, unsigned int len);
 void *vmon_exec_frame(struct vmon_exec *x, u32 gfn);
 

@@ -251,27 +251,23 @@ int vmon_exec_mem_write(struct vmon_emu *e, u32 gva, const void *buf,
 	return access(e, gva, (void *)buf, len, acc | VMON_ACC_W, true);
 }
 
-/*
- * Give up tracing the frame behind @gva: nothing made from it is kept. Returns
- * false if no trace was in the way.
- */
-bool vmon_exec_untrace(struct vmon_exec *x, u32 gva)
+/* Give up tracing the frame behind @gva, if it is: nothing made from it is kept. */
+void vmon_exec_untrace(struct vmon_exec *x, u32 gva)
 {
 	struct vmon_walk w;
 	u32 gfn;
 
 	if (gva >= VMON_MPAGE_GVA ||
 	    vmon_walk_probe(&x->vcpu->cpu, &vmon_exec_phys_ops, x, gva, 0, &w))
-		return false;
+		return;
 	gfn = w.gpa >> 12;
 	if (!vmon_mmu_protected(x->mmu, gfn))
-		return false;
+		return;
 	if (vmon_mmu_protected(x->mmu, gfn) & (VMON_GFN_CODE | VMON_GFN_CODE_TABLE)) {
 		vmon_exec_code_flush(x);
 		vmon_mmu_unprotect(x->mmu, gfn, VMON_GFN_CODE | VMON_GFN_CODE_TABLE);
 	}
 	vmon_mmu_drop(x->mmu, gfn);
-	return true;
 }
 
 /* Descriptor tables, read with system privilege; nothing is raised. */
