@@ -53,6 +53,7 @@ static struct regs usual;	/* at.in as begin() has made it */
 static bool bad;
 static char line[160];
 static u32 used;
+static bool trying;
 static u32 digest, carried;	/* carried: of the tries before this one */
 
 /* --- the line of output --- */
@@ -293,14 +294,20 @@ void double_fault_state(void)
 	asm volatile("ltr %w0" : : "r"(TSS_SEL) : "memory");
 }
 
+static void set_trying(bool now)
+{
+	if (trying != now)
+		outb(SELFCHECK_PORT, now);
+	trying = now;
+}
+
 void run(u32 code)
 {
 	at.code = code;
 	if (!at.in.eip)
 		at.in.eip = code;
-	outb(SELFCHECK_PORT, 1);
+	set_trying(true);
 	attempt_enter();
-	outb(SELFCHECK_PORT, 0);
 	if (at.vector != PF && at.vector != DF)
 		at.cr2 = 0;
 }
@@ -450,6 +457,7 @@ static void put_outcome(void)
 
 void end(void)
 {
+	set_trying(false);
 	put_format(" -> ", NULL);
 	if (at.by_model)
 		put_format("by model", NULL);
