@@ -179,8 +179,12 @@ static enum vmon_run exception(struct vmon_exec *x, u64 vector, u32 error)
 		vmon_count(x->vcpu, EXC_OTHER);
 		return inject(x, vector);
 	case VMON_SYSCALL_VECTOR:
-		/* Two bytes; what prefixes there are make no difference. */
+		/*
+		 * Two bytes; what prefixes there are make no difference. A breakpoint on it has
+		 * been met already, or RF was set: INT does not push it.
+		 */
 		cpu->eip -= 2;
+		cpu->eflags |= VMON_FL_RF;
 		x->resident.stale = true;
 		return vmon_exec_emulate(x, VMON_WHY_MODE);
 	case VMON_EXC_UD:
