@@ -127,6 +127,7 @@ static void behind(u32 ring, u32 i)
 static void on_data(u32 ring, u32 i)
 {
 	u32 code, insn, after, vector, error, dr6, want = 0, set;
+	struct regs prepared;
 
 	if (forms[i].flags & SETS_TF || form_left_out(i, ring) ||
 	    !begin(ring, "breakpoints on data of %s", forms[i].name))
@@ -134,8 +135,10 @@ static void on_data(u32 ring, u32 i)
 	code = form_code(i, "\xcd\x82", 2, &insn, &after);
 	run(code);
 	expect_done();
+	prepared = at.out;
+	form_settle(i);
 	again();
-	at.in = at.out;
+	at.in = prepared;
 	at.in.eip = insn;
 	set = dr7(0, ON_ACCESS, LEN4);
 	if (forms[i].flags & DATA)
@@ -291,7 +294,7 @@ static void registers(u32 ring)
 		emit(0xc0 | (i / 2) << 3);
 		run(code_end());
 		if (ring) {
-			/* Of the two #GP comes first; the bare CPU, which is Bochs, has it not so. */
+			/* #GP comes first (APM vol. 2, 15.7); in Bochs #DB does. */
 			at.by_model = true;
 			if (!on_vmon() && at.vector == DB) {
 				unset();

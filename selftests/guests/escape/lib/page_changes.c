@@ -163,7 +163,7 @@ static void one_entry(u32 ring, u32 i, enum forget how, bool alias, u32 level)
 		if (error == NEVER && level == 1)
 			expect_eq(!!(pte & PTE_D), changes[i].write || !!(entry & PTE_D));
 	}
-	poke(data_page + 0x800, pte);
+	poke(data_page + 0x800, pte & 0xfff);
 	if (level == 2)
 		pde_set(&space, FAR, old_entry);
 	pte_set(&space, FAR, 0);
