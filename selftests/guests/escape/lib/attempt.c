@@ -306,7 +306,7 @@ void run(u32 code)
 	at.code = code;
 	if (!at.in.eip)
 		at.in.eip = code;
-	set_trying(true);
+	set_trying(!at.quick);
 	attempt_enter();
 	if (at.vector != PF && at.vector != DF)
 		at.cr2 = 0;

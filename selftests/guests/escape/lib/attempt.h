@@ -48,6 +48,7 @@ struct regs {
  * @flags:	EFLAGS that are defined afterwards: all, unless the program says less
  * @undigested:	leave registers and memory out of the digest: the architecture does not
  *		define them
+ * @quick:	of very many exits: only what is cheap is compared at each
  * @by_model:	what happens is left to the CPU's model, and that of vmon's guests is another
  *		than that of the bare CPU. The line says "by model" and no more, so is the same
  *		in both places; what has to be in each is expected as ever, with on_vmon()
@@ -60,6 +61,7 @@ struct attempt {
 	u32 flags;
 	bool undigested;
 	bool by_model;
+	bool quick;
 };
 
 extern struct attempt at;

@@ -64,6 +64,7 @@ void run_sweep(const struct sweep *s)
 	emit(-loop);
 	code = code_end();
 	sweep_insn += code;
+	at.quick = true;
 	run(code);
 	expect_done();
 	expect(!sweep_wrong, "some error code or address is not what it has to be: %x",
