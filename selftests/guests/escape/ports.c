@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Ports: all of them at ring 3 by IN, and parts of them by each other instruction, where the
- * permission bitmap refuses them, allows some, or ends; at ring 0 a read of each kind of port; INS and OUTS at the edge of
- * the last page.
+ * permission bitmap refuses them, allows some, or ends; at ring 0 a read of each kind of port;
+ * INS and OUTS at the edge of the last page.
  *
  * What is allowed is also done, so only ports that nobody owns are ever allowed, or such as
  * have no effect when read. Never tried at ring 0, and never allowed, are ports that end or
