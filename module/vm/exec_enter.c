@@ -154,6 +154,17 @@ static enum vmon_run page_fault(struct vmon_exec *x, u32 gva, u32 error)
 	}
 }
 
+/* ICEBP at ring 3: a trap for no reason that DR6 tells, behind that byte. */
+static bool is_icebp(struct vmon_exec *x)
+{
+	const struct vmon_cpu *cpu = &x->vcpu->cpu;
+	u8 byte;
+
+	return !(x->world.dr6 & (VMON_DR6_HITS | VMON_DR6_BS)) &&
+	       !vmon_exec_read_system(x, cpu->seg[VMON_CS].base + cpu->eip - 1, &byte, 1) &&
+	       byte == 0xf1;
+}
+
 /* The exceptions of direct and of translated code, at a precise state. */
 static enum vmon_run exception(struct vmon_exec *x, u64 vector, u32 error)
 {
@@ -171,6 +182,12 @@ static enum vmon_run exception(struct vmon_exec *x, u64 vector, u32 error)
 		return VMON_RUN_AGAIN;
 	case VMON_EXC_DB:
 		vmon_count(x->vcpu, EXC_DB);
+		if (is_icebp(x)) {
+			/* A fault of its delivery is at the instruction; RF as for INT 80h. */
+			cpu->eip -= 1;
+			cpu->eflags |= VMON_FL_RF;
+			return vmon_exec_emulate(x, VMON_WHY_MODE);
+		}
 		cpu->dr[6] |= x->world.dr6 & (VMON_DR6_HITS | VMON_DR6_BS);
 		return inject(x, vector);
 	case VMON_EXC_MF:
