@@ -178,6 +178,9 @@ static void by_name(void)
 {
 	u32 i, write;
 
+	/* Whatever the firmware, or the attempts before, have left there. */
+	wrmsr(MSR_SYSENTER_ESP, 0);
+	wrmsr(MSR_SYSENTER_EIP, 0);
 	for (i = 0; i < ARRAY_SIZE(named); i++)
 		for (write = 0; write < 2; write++) {
 			bool has = named[i].vmon & (write ? WRITE : READ);
