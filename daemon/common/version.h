@@ -7,9 +7,11 @@
 #define VMON_VERSION "0.1.0"
 #endif
 
-/* The daemon's object on its bus. */
+/* The daemon's objects on its bus. */
 #define VMON_BUS_PATH		"/org/vmon/Manager1"
 #define VMON_BUS_INTERFACE	"org.vmon.Manager1"
+#define VMON_BUS_GUESTS		"/org/vmon/guest"
+#define VMON_BUS_GUEST_INTERFACE "org.vmon.Guest1"
 #define VMON_BUS_SOCKET		"/run/vmon/bus"
 
 #endif /* VMON_COMMON_VERSION_H */

@@ -106,16 +106,22 @@ void engine_events_receive(struct engine *e, engine_info_fn fn, void *arg)
 		fn(&info, arg);
 }
 
-static void stop(struct engine_vm *v, u32 cause, const char *report)
+static void tell(const struct engine_vm *v)
 {
 	struct engine_info info;
+
+	info_of(v, &info);
+	(void)send(v->engine->events[1], &info, sizeof(info), 0);
+}
+
+static void stop(struct engine_vm *v, u32 cause, const char *report)
+{
 
 	v->phase = DONE;
 	v->state = VMON_STATE_STOPPED;
 	v->cause = cause;
 	snprintf(v->report, sizeof(v->report), "%s", report);
-	info_of(v, &info);
-	(void)send(v->engine->events[1], &info, sizeof(info), 0);
+	tell(v);
 }
 
 int engine_check(struct engine *e, struct engine_check *ret, struct error *err)
@@ -180,6 +186,7 @@ int engine_set_state(struct engine *e, u32 vm, u32 state, struct error *err)
 		return fail(err, ENOENT, "no such VM");
 	v->state = state;
 	v->cause = state == VMON_STATE_RUNNING ? VMON_CAUSE_NONE : VMON_CAUSE_REQUEST;
+	tell(v);
 	wake(v);
 	return 0;
 }
@@ -241,6 +248,15 @@ int engine_vm_new(struct engine *e, const char *name, u32 exec, const char *guar
 	snprintf(v->name, sizeof(v->name), "%s", name);
 	*ret = v;
 	return 0;
+}
+
+/* The descriptor stands for nothing here; it is closed, as the real one would be some day. */
+int engine_vm_adopt(struct engine *e, int fd, u32 vm, const char *name,
+		    struct engine_vm **ret, struct error *err)
+{
+	(void)vm;
+	close(fd);
+	return engine_vm_new(e, name, 0, NULL, ret, err);
 }
 
 void engine_vm_free(struct engine_vm *v)

@@ -138,12 +138,12 @@ check "debug regs" says 0 "cr0=00000011" "$ctl" debug regs one
 check "debug daemon" says 0 "vm .*'one'" "$ctl" debug daemon
 check "pause" "$ctl" pause one
 check "it is paused" says 0 "one .*paused" "$ctl" list
-check "resume" "$ctl" resume one
+check "unpause" "$ctl" unpause one
 check "console of a detached VM" \
 	sh -c "printf 'xyz\004' | '$ctl' console one | grep -q xyz"
 check "run -> stop by another" sh -c "
 	'$ctl' run --kernel '$dir/mb' --name two </dev/null >/dev/null 2>&1 & r=\$!
-	sleep 0.5; '$ctl' stop two; wait \$r; [ \$? -eq 5 ]"
+	sleep 0.5; '$ctl' terminate two; wait \$r; [ \$? -eq 5 ]"
 check "SIGTERM of vmonctl stops the VM" sh -c "
 	'$ctl' run --kernel '$dir/mb' --name three </dev/null >/dev/null 2>&1 & r=\$!
 	sleep 0.5; kill \$r; wait \$r; [ \$? -eq 0 ] && ! '$ctl' list | grep -q three"
@@ -162,7 +162,7 @@ check "memory too small" says 1 "at least 2M" run --memory 1M
 check "memory too large" says 1 "too large" run --memory 8G
 check "unknown option" says 2 "unknown option '--foo'" "$ctl" run --foo
 check "unknown verb" says 2 "unknown verb 'fly'" "$ctl" fly
-check "bad size" says 2 "no size" run --memory lots
+check "bad size" says 2 "give a size like" run --memory lots
 check "missing argument" says 2 "missing" "$ctl" stop
 check "help of a verb" says 0 "usage: vmonctl run" "$ctl" run --help
 check "200 runs in a row" sh -c "

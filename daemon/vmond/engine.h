@@ -101,6 +101,8 @@ int engine_trace(struct engine *e, u32 vm, char **ret, struct error *err);
 
 int engine_vm_new(struct engine *e, const char *name, u32 exec, const char *guard,
 		  struct engine_vm **ret, struct error *err);
+int engine_vm_adopt(struct engine *e, int fd, u32 vm, const char *name,
+		    struct engine_vm **ret, struct error *err);
 void engine_vm_free(struct engine_vm *v);
 u32 engine_vm_id(const struct engine_vm *v);
 int engine_vm_fd(const struct engine_vm *v);

@@ -96,6 +96,32 @@ static void on_new(struct nlmsghdr *nlh, struct nlattr **a, void *arg)
 		*(u32 *)arg = nla_get_u32(a[VMON_A_VM]);
 }
 
+/* Without socket and VM. */
+static struct engine_vm *make(struct engine *e)
+{
+	struct engine_vm *v = calloc(1, sizeof(*v));
+	unsigned int i;
+
+	if (!v)
+		return NULL;
+	v->engine = e;
+	for (i = 0; i < IN_MSGS; i++) {
+		v->iov[i] = (struct iovec){ v->in[i], IN_SIZE };
+		v->msg[i].msg_hdr.msg_iov = &v->iov[i];
+		v->msg[i].msg_hdr.msg_iovlen = 1;
+	}
+	return v;
+}
+
+/* The module sends again what found the buffer full. */
+static void want_no_enobufs(struct engine_vm *v)
+{
+	int one = 1;
+
+	(void)setsockopt(nl_link_fd(&v->link), SOL_NETLINK, NETLINK_NO_ENOBUFS, &one,
+			 sizeof(one));
+}
+
 /**
  * engine_vm_new() - create a VM, owned by a socket of its own
  * @e: engine, connected
@@ -108,26 +134,16 @@ static void on_new(struct nlmsghdr *nlh, struct nlattr **a, void *arg)
 int engine_vm_new(struct engine *e, const char *name, u32 exec, const char *guard,
 		  struct engine_vm **ret, struct error *err)
 {
-	struct engine_vm *v = calloc(1, sizeof(*v));
+	struct engine_vm *v = make(e);
 	struct nl_msg *msg;
-	unsigned int i;
-	int one = 1;
 	int r;
 
 	if (!v)
 		return fail(err, ENOMEM, "out of memory");
-	v->engine = e;
-	for (i = 0; i < IN_MSGS; i++) {
-		v->iov[i] = (struct iovec){ v->in[i], IN_SIZE };
-		v->msg[i].msg_hdr.msg_iov = &v->iov[i];
-		v->msg[i].msg_hdr.msg_iovlen = 1;
-	}
 	r = nl_link_open(&v->link, err);
 	if (r < 0)
 		goto err_free;
-	/* The module sends again what found the buffer full. */
-	(void)setsockopt(nl_link_fd(&v->link), SOL_NETLINK, NETLINK_NO_ENOBUFS, &one,
-			 sizeof(one));
+	want_no_enobufs(v);
 
 	msg = nl_link_request(&v->link, VMON_CMD_VM_NEW, 0);
 	if (msg) {
@@ -152,6 +168,44 @@ err_close:
 err_free:
 	free(v);
 	return r;
+}
+
+/**
+ * engine_vm_adopt() - go on with a VM that another process created
+ * @e: engine, connected
+ * @fd: the socket that owns it; taken over, and closed on failure
+ * @vm: its number
+ * @name: its name
+ * @ret: VM
+ * @err: why not
+ *
+ * The module puts a vCPU's thread and the guest's memory into the cgroups of the process
+ * that creates the VM, and the socket's holder is the owner, whoever it is.
+ */
+int engine_vm_adopt(struct engine *e, int fd, u32 vm, const char *name,
+		    struct engine_vm **ret, struct error *err)
+{
+	struct engine_info info;
+	struct engine_vm *v;
+	int r;
+
+	r = engine_get(e, vm, &info, err);
+	if (r >= 0 && strcmp(info.name, name) != 0)
+		r = fail(err, EINVAL, "VM %u is '%s', not '%s'", vm, info.name, name);
+	v = r < 0 ? NULL : make(e);
+	if (!v) {
+		close(fd);
+		return r < 0 ? r : fail(err, ENOMEM, "out of memory");
+	}
+	r = nl_link_adopt(&v->link, fd, err);
+	if (r < 0) {
+		free(v);
+		return r;
+	}
+	want_no_enobufs(v);
+	v->vm = vm;
+	*ret = v;
+	return 0;
 }
 
 /**
