@@ -137,7 +137,8 @@ $(addprefix testbed-,$(HOST_KERNELS)): testbed-%:
 
 unit-programs = $(shell $(MAKE) -s -C selftests/unit \
 	--eval='list-programs: ; @echo $$(addprefix $$(out)/,$$(TESTS))' list-programs)
-daemon-programs = 'daemon/test/run.sh $(build)/daemon'
+daemon-programs = 'daemon/test/run.sh $(build)/daemon' 'daemon/test/guests.sh $(build)/daemon' \
+	daemon/test/units.sh
 testbed-programs = $(sort $(wildcard $(testbed)/tests/*.sh))
 
 unit: | deps-build
@@ -148,7 +149,7 @@ fuzzers: | deps-build
 
 # vmond with an engine that needs no module.
 daemon-tests: daemon
-	$(MAKE) -C daemon $(build)/daemon/vmond-fake
+	$(MAKE) -C daemon $(build)/daemon/vmond-fake $(build)/daemon/bus_probe
 
 # Programs that run in a host, with the module loaded.
 module-tests: | deps-build

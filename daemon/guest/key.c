@@ -67,8 +67,12 @@ static int words_add(const struct guest_key *key, void *field, const char *value
 
 static int file_list_set(const struct guest_key *key, void *field, const char *value)
 {
+	struct guest_list *list = field;
+
 	(void)key;
-	return *value == '/' ? guest_list_add(field, value) : -EINVAL;
+	if (list->n == GUEST_LIST_MAX)
+		return -E2BIG;
+	return *value == '/' ? guest_list_add(list, value) : -EINVAL;
 }
 
 static void list_clear(void *field)
@@ -268,13 +272,11 @@ void guest_config_free(struct guest_config *c)
 	guest_config_init(c);
 }
 
-/* Return: 0, -ENOMEM, or -E2BIG. */
+/* Return: 0 or -ENOMEM. */
 int guest_list_add(struct guest_list *list, const char *text)
 {
 	char **grown;
 
-	if (list->n == GUEST_LIST_MAX)
-		return -E2BIG;
 	grown = realloc(list->text, (list->n + 1) * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;

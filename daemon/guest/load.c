@@ -85,7 +85,7 @@ int guest_read_file(const char *path, char **ret, size_t *size, struct guest_pro
 	int r = 0;
 
 	if (fd < 0) {
-		r = -errno;
+		r = errno == ENOTDIR ? -ENOENT : -errno;
 		if (r != -ENOENT)
 			guest_problem(p, "%s: %s", path, strerror(-r));
 		return r;
@@ -236,8 +236,7 @@ static int read_dropins(const struct guest_dirs *dirs, const char *name,
 			return -ENOMEM;
 		r = add_names(&files, path);
 		if (r < 0)
-			guest_problem(p, "%s: %s", path, r == -E2BIG ? "too many drop-ins" :
-				      strerror(-r));
+			guest_problem(p, "%s: %s", path, strerror(-r));
 		free(path);
 	}
 	sort(&files);
@@ -296,7 +295,7 @@ int guest_load(const struct guest_dirs *dirs, const char *name, const char *inst
  * @dirs: where to look
  * @ret: gets their names, sorted
  *
- * Return: 0, -E2BIG: there are more, or another error.
+ * Return: 0 or a negative errno.
  */
 int guest_names(const struct guest_dirs *dirs, struct guest_list *ret)
 {

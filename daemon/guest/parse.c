@@ -179,6 +179,20 @@ static int on_value(void *arg, const char *section, const char *name, const char
 	return 1;
 }
 
+/* " ;" begins a comment; libinih sees to that in first lines, not in those that go on. */
+static void cut_comment(char *line)
+{
+	char *s = line;
+
+	while ((s = strchr(s + 1, ';'))) {
+		if (s[-1] != ' ' && s[-1] != '\t')
+			continue;
+		s[0] = '\n';
+		s[1] = 0;
+		return;
+	}
+}
+
 /* Lines that libinih can make nothing of; it tells the first alone, so look here. */
 static char *checked_line(char *str, int num, void *stream)
 {
@@ -191,8 +205,12 @@ static char *checked_line(char *str, int num, void *stream)
 		if (p->line == 1 && !strncmp(s, "\xef\xbb\xbf", 3))
 			s += 3;
 		s += strspn(s, " \t\r\v\f\n");
-		if (p->continued || !*s || *s == ';' || *s == '#')
+		if (!*s || *s == ';' || *s == '#')
 			return line;
+		if (p->continued) {
+			cut_comment(line);
+			return line;
+		}
 		if (*s == '[' ? !!strchr(s, ']') : !!strpbrk(s, "=:"))
 			return line;
 		complain(p, "'%.*s' is neither '[section]' nor 'key=value' nor a comment",

@@ -347,7 +347,7 @@ static void make(struct engine_vm *v, struct engine_io *io, u32 range, u64 addr,
 
 static void obey(struct engine_vm *v, struct engine_io *io, unsigned int *n)
 {
-	if (v->reborn || strstr(v->append, "halt")) {
+	if ((v->reborn && !strstr(v->append, "again")) || strstr(v->append, "halt")) {
 		stop(v, VMON_CAUSE_HALT, "");
 	} else if (strstr(v->append, "fault")) {
 		stop(v, VMON_CAUSE_SHUTDOWN, "triple fault at 00100000");

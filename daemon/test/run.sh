@@ -9,44 +9,7 @@
 # usage: run.sh BUILD-DIRECTORY; needs root, like vmond itself.
 
 out=$1
-dir=$(mktemp -d)
-export VMON_SOCKET="$dir/run/bus"
-ctl=$out/vmonctl
-n=0
-failed=0
-
-check() { # name, command...
-	name=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$dir/out" 2>"$dir/err"; then
-		echo "ok $n $name"
-	else
-		echo "not ok $n $name (status $?)"
-		sed 's/^/# /' "$dir/out" "$dir/err"
-		failed=$((failed + 1))
-	fi
-}
-
-# status WANTED COMMAND...: the command's exit status is WANTED
-status() {
-	want=$1
-	shift
-	"$@"
-	got=$?
-	[ $got -eq "$want" ] || { echo "status $got, not $want" >&2; return 1; }
-}
-
-# says WANTED-STATUS TEXT COMMAND...: status, and one line with TEXT in it
-says() {
-	want=$1
-	text=$2
-	shift 2
-	"$@" >"$dir/said" 2>&1 </dev/null
-	got=$?
-	cat "$dir/said"
-	[ $got -eq "$want" ] && grep -q -e "$text" "$dir/said"
-}
+. "$(dirname "$0")/lib.sh"
 
 # json COMMAND...: status 1, and the answer has the keys that scripts rely on
 json() {
@@ -73,14 +36,6 @@ json() {
 	END
 }
 
-wait_for() { # file
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		[ -e "$1" ] && return 0
-		sleep 0.1
-	done
-	return 1
-}
-
 mkdir "$dir/run"
 echo "TAP version 13"
 
@@ -93,10 +48,7 @@ check "vmonctl says how to start vmond" \
 daemon=$!
 wait_for "$VMON_SOCKET"
 
-# A Multiboot image: header with load addresses, then nothing.
-# magic, flags, checksum, header_addr, load_addr, load_end, bss_end, entry
-printf '\002\260\255\033\000\000\001\000\376\117\121\344' >"$dir/mb"
-printf '\000\000\020\000\000\000\020\000\000\000\000\000\000\000\000\000\000\000\020\000' >>"$dir/mb"
+make_multiboot
 
 run() {
 	"$ctl" run --kernel "$dir/mb" "$@"
@@ -200,8 +152,4 @@ check "vmond starts after kill -9 of another" says 1 "modprobe" "$ctl" list
 kill $daemon
 wait $daemon
 
-echo "1..$n"
-echo "# $((n - failed)) passed, $failed failed"
-[ -n "$KEEP" ] && cat "$dir/log"
-rm -rf "$dir"
-[ $failed -eq 0 ]
+done_testing

@@ -67,7 +67,7 @@ static struct json_object *list_json(const struct row *v)
 struct list {
 	bool json, all;
 	struct json_object *array;
-	struct guest_list seen;	/* names that vmond has */
+	struct guest_list alive, ended;	/* names that vmond has */
 	unsigned int rows;
 };
 
@@ -100,7 +100,7 @@ static int list_running(struct list *l)
 					&v.protected, &v.memory, &v.report)) > 0) {
 		if (!l->all && !strcmp(v.state, "ended"))
 			continue;
-		(void)guest_list_add(&l->seen, v.name);
+		(void)guest_list_add(strcmp(v.state, "ended") ? &l->alive : &l->ended, v.name);
 		list_row(l, &v);
 	}
 	sd_bus_message_unref(reply);
@@ -109,17 +109,17 @@ static int list_running(struct list *l)
 	return r;
 }
 
-static bool is_seen(const struct list *l, const char *name)
+static bool is_in(const struct guest_list *list, const char *name)
 {
 	unsigned int i;
 
-	for (i = 0; i < l->seen.n; i++)
-		if (!strcmp(l->seen.text[i], name))
+	for (i = 0; i < list->n; i++)
+		if (!strcmp(list->text[i], name))
 			return true;
 	return false;
 }
 
-/* Those that are defined, and that vmond does not have. */
+/* Those that are defined, and that vmond does not have; wrong ones if they do not run. */
 static void list_defined(struct list *l)
 {
 	struct guest_list names = { 0 };
@@ -136,9 +136,13 @@ static void list_defined(struct list *l)
 	if (r < 0)
 		complain(0, "not all definitions are listed: %s", strerror(-r));
 	for (i = 0; i < names.n; i++) {
-		if (is_seen(l, names.text[i]))
+		if (is_in(&l->alive, names.text[i]))
 			continue;
 		r = guest_load(&dirs, names.text[i], NULL, &c, &p);
+		if (!r && is_in(&l->ended, names.text[i])) {
+			guest_config_free(&c);
+			continue;
+		}
 		v = (struct row){
 			.name = names.text[i],
 			.state = !r ? "off" : r == -ENODATA ? "hidden" : "invalid",
@@ -174,6 +178,7 @@ int verb_list(int argc, char **argv)
 		print_json(l.array);
 	else if (!l.json && !l.rows && r >= 0)
 		puts("No virtual machines.");
-	guest_list_clear(&l.seen);
+	guest_list_clear(&l.alive);
+	guest_list_clear(&l.ended);
 	return r < 0 ? EXIT_FAILED : EXIT_OK;
 }

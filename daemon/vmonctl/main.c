@@ -2,6 +2,7 @@
 /*
  * vmonctl: a table of verbs.
  */
+#define _GNU_SOURCE
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -233,6 +234,8 @@ int main(int argc, char **argv)
 {
 	unsigned int i;
 
+	if (argc > 1 && !strcmp(basename(argv[0]), "vmon-generator"))
+		return generator_main(argv[1]);
 	if (getenv("VMON_SOCKET"))
 		socket_path = getenv("VMON_SOCKET");
 	if (argc >= 3 && !strcmp(argv[1], "--socket")) {

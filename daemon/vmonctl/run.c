@@ -77,8 +77,10 @@ static int parse(struct run *run, int argc, char **argv)
 			r = replace(&run->config.initrd, optarg);
 			break;
 		case MODULE:
-			if (guest_list_add(&run->config.modules, optarg) < 0)
+			if (run->config.modules.n == GUEST_LIST_MAX)
 				r = usage_error("run", "more than %u modules", GUEST_LIST_MAX);
+			else if (guest_list_add(&run->config.modules, optarg) < 0)
+				r = complain(EXIT_FAILED, "out of memory");
 			break;
 		case APPEND:
 			r = replace(&run->config.append, optarg);

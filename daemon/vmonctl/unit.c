@@ -39,24 +39,27 @@ int run_program(const char *const argv[])
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* Is systemd there, and does it know vmon@.service? */
-bool unit_installed(void)
+/* Where vmon@.service is; if it is nowhere, where it would be. */
+const char *unit_template(void)
 {
 	static const char * const path[] = {
 		"/etc/systemd/system/vmon@.service",
 		"/run/systemd/system/vmon@.service",
 		"/usr/local/lib/systemd/system/vmon@.service",
-		"/usr/lib/systemd/system/vmon@.service",
 		"/lib/systemd/system/vmon@.service",
+		"/usr/lib/systemd/system/vmon@.service",
 	};
 	unsigned int i;
 
-	if (sd_booted() <= 0)
-		return false;
-	for (i = 0; i < ARRAY_SIZE(path); i++)
-		if (!access(path[i], F_OK))
-			return true;
-	return false;
+	for (i = 0; i + 1 < ARRAY_SIZE(path) && access(path[i], F_OK) < 0; i++)
+		;
+	return path[i];
+}
+
+/* Is systemd there, and does it know vmon@.service? */
+bool unit_installed(void)
+{
+	return sd_booted() > 0 && !access(unit_template(), F_OK);
 }
 
 /* Has somebody enabled the guest's unit? */

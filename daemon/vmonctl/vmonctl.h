@@ -89,6 +89,9 @@ int client_failed(const sd_bus_error *error, int r);
  */
 int client_state(char *text, size_t size);
 
+/* generator.c */
+int generator_main(const char *dir);
+
 /* list.c */
 void print_json(struct json_object *o);
 void add_string(struct json_object *o, const char *key, const char *value);
@@ -97,6 +100,7 @@ int malformed(int r);
 
 /* unit.c */
 bool unit_installed(void);
+const char *unit_template(void);
 int unit_systemctl(const char *verb, const char *option, char **names, int n);
 bool unit_enabled(const char *name);
 int run_program(const char *const argv[]);
