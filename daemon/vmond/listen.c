@@ -41,7 +41,11 @@ static void peer_free(struct peer *p)
 	manager_client_gone(m, p->bus);
 	sd_event_source_disable_unref(p->drop);
 	sd_bus_detach_event(p->bus);
-	sd_bus_flush_close_unref(p->bus);
+	/*
+	 * Not flushed: what could be written has been, and the rest would be waited for as long
+	 * as the client does not read.
+	 */
+	sd_bus_close_unref(p->bus);
 	free(p);
 }
 
