@@ -8,7 +8,7 @@
 #
 # usage: guests.sh BUILD-DIRECTORY; needs root, like vmond itself.
 
-out=$1
+out=$(cd "$1" && pwd) || exit 1
 . "$(dirname "$0")/lib.sh"
 export VMON_GUESTS_PATH="$dir/etc:$dir/usr"
 export VMON_TEST_JOURNAL="$dir/journal"
@@ -71,6 +71,10 @@ check "create without a kernel" says 2 "kernel is missing" "$ctl" create bad
 check "create warns of a kernel that is not there" says 0 "warning: '/none'" \
 	"$ctl" create nokernel --kernel /none
 check "create --help knows every key" says 0 "\-\-on-reboot" "$ctl" create --help
+check "vmon-guest(5) has them, too" sh -c "
+	for key in \$('$ctl' create --help | sed -n 's/^  --\([a-z-]*\) .*/\1/p'); do
+		grep -q \"^.It Cm \$key \" '$(dirname "$0")/../../packaging/man/vmon-guest.5' || exit 1
+	done"
 long=$(printf 'parameter%03d=value ' $(seq 60))
 check "a long command line is written so that it is read again" \
 	"$ctl" create long --kernel "$dir/mb" --append "$long"
