@@ -112,7 +112,8 @@ int guest_read_file(const char *path, char **ret, size_t *size, struct guest_pro
 	if (r < 0) {
 		free(data);
 		if (r == -EINVAL)
-			guest_problem(p, "%s: not a regular file: write the definition into one", path);
+			guest_problem(p, "%s: not a regular file: write the definition into one",
+				      path);
 		else if (r == -EFBIG)
 			guest_problem(p, "%s: has %lld bytes: a definition has at most %u", path,
 				      (long long)st.st_size, GUEST_FILE_MAX);

@@ -39,7 +39,8 @@ static int put(FILE *f, const struct guest_key *key, const char *value, struct e
 		word = strcspn(value, " \t");
 		if (word > LINE_BYTES)
 			return fail(err, EINVAL,
-				    "append: a word of more than %u bytes cannot be written", LINE_BYTES);
+				    "append: a word of more than %u bytes cannot be written",
+				    LINE_BYTES);
 		if (len + word > WIDTH) {
 			fprintf(f, "\n ");
 			len = 1;

@@ -116,7 +116,6 @@ static void tell(const struct engine_vm *v)
 
 static void stop(struct engine_vm *v, u32 cause, const char *report)
 {
-
 	v->phase = DONE;
 	v->state = VMON_STATE_STOPPED;
 	v->cause = cause;

@@ -40,7 +40,7 @@ static const char *editor(void)
 /* The editor may be a command with arguments, so a shell takes it apart. */
 static int run_editor(const char *path)
 {
-	const char *argv[] = { "sh", "-c", NULL, "sh", path, NULL };
+	const char *argv[6] = { "sh", "-c", NULL, "sh", path };
 	const char *command = editor();
 	char *script;
 	int status;

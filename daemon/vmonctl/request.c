@@ -205,7 +205,8 @@ int request_run(sd_bus *bus, const struct request *rq, struct running *ret)
 }
 
 /* Have @done called when guest @id has ended. Return: 0 or -errno. */
-int request_wait(sd_bus *bus, uint64_t id, sd_bus_message_handler_t done, void *arg)
+int request_wait(sd_bus *bus, uint64_t id,
+		 int (*done)(sd_bus_message *m, void *arg, sd_bus_error *error), void *arg)
 {
 	sd_bus_message *m = NULL;
 	int r;

@@ -42,7 +42,8 @@ struct running {
 };
 
 int request_run(sd_bus *bus, const struct request *rq, struct running *ret);
-int request_wait(sd_bus *bus, uint64_t id, sd_bus_message_handler_t done, void *arg);
+int request_wait(sd_bus *bus, uint64_t id,
+		 int (*done)(sd_bus_message *m, void *arg, sd_bus_error *error), void *arg);
 int request_method(sd_bus *bus, const char *method, sd_bus_message **ret);
 int tell_end(const char *name, const char *end, uint32_t value, const char *report);
 

@@ -102,6 +102,7 @@ static int from_files(const char *name, struct json_object *o)
 	struct guest_problems p = { 0 };
 	struct guest_dirs dirs;
 	struct guest_config c;
+	bool changed;
 	int r;
 
 	if (definition_dirs(&dirs))
@@ -116,8 +117,8 @@ static int from_files(const char *name, struct json_object *o)
 						       p.n : GUEST_PROBLEMS_MAX));
 		if (!r)
 			add_values(&c, d);
-		json_object_object_add(d, "Changed", json_object_new_boolean(
-			!r && definition_is_changed(&c, get(o, "Definition"))));
+		changed = !r && definition_is_changed(&c, get(o, "Definition"));
+		json_object_object_add(d, "Changed", json_object_new_boolean(changed));
 		add_string(d, "Enabled", unit_enabled(name) ? "yes" : "no");
 		json_object_object_add(o, "DefinitionNow", d);
 	} else if (r == -EINVAL) {
