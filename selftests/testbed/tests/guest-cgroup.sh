@@ -6,7 +6,7 @@
 # with it.
 set -u
 . "$(dirname "$0")/../tap.sh"
-tap_in_host --timeout 400
+tap_in_host --timeout 900
 
 cg=/sys/fs/cgroup
 
@@ -59,7 +59,7 @@ start()
 	sh -c "echo \$\$ >$cg/web/cgroup.procs; exec vmonctl start --foreground web" \
 		>/tmp/unit 2>&1 </dev/null &
 	unit=$!
-	within 20 runs
+	within 120 runs
 }
 
 tap_plan 13
@@ -76,32 +76,38 @@ tap_ok $? 'it runs'
 tap_ok $? "its vCPU's thread is in the cgroup of the process that started it"
 [ "$(sed -n 's/^0:://p' "/proc/$(pidof vmond)/cgroup")" = / ]
 tap_ok $? 'vmond is not'
-within 30 larger $cg/web/memory.current $((8 << 20))
+within 120 larger $cg/web/memory.current $((8 << 20))
 tap_ok $? "the guest's memory is charged there ($(($(cat $cg/web/memory.current) >> 20)) MiB)"
 echo '5000 100000' >$cg/web/cpu.max
-within 20 throttled
+within 120 throttled
 tap_ok $? 'a limit of processor time holds'
 echo max >$cg/web/cpu.max
-vmonctl reset web && within 10 sh -c 'vmonctl show web | grep -qx Restarts=1'
+vmonctl reset web && within 60 sh -c 'vmonctl show web | grep -qx Restarts=1'
 tap_ok $? 'reset restarts it'
 kill $unit
 wait $unit
 tap_ok $? 'SIGTERM ends it, with status 0'
-within 10 empty
+within 60 empty
 tap_ok $? 'nothing of it is left in the cgroup'
 
 start
 kill -9 $unit
-within 10 ended && within 10 empty
+within 60 ended && within 60 empty
 tap_ok $? 'it ends with its process, however that ends'
 
-echo 20M >$cg/web/memory.max
+# The kernel tells how it came to that with a call trace, which is none of the host's troubles.
 start
-within 60 ended
-tap_ok $? 'a limit of memory that is too small ends it'
+id=$(vmonctl show web | grep '^Id=')
+within 120 larger $cg/web/memory.current $((24 << 20))
+level=$(cat /proc/sys/kernel/printk)
+echo 3 >/proc/sys/kernel/printk
+cat $cg/web/memory.current >$cg/web/memory.max
+within 200 ended && [ "$(vmonctl show web | grep '^Id=')" = "$id" ]
+tap_ok $? 'a guest that needs more memory than its limit is ended'
+echo "$level" >/proc/sys/kernel/printk
 {
 	cat /tmp/unit
-	vmonctl status web
+	vmonctl show web | grep -E '^(State|Cause|Report)='
 	cat $cg/web/memory.events
 } | tap_notes
 vmonctl list >/tmp/list && grep -q 'No virtual' /tmp/list && [ -n "$(pidof vmond)" ]
