@@ -2,7 +2,7 @@
 /*
  * Verb run: start a virtual machine, be its console, tell how it ended.
  *
- * Kernel and initrd are opened here, with the user's rights and from the user's
+ * Kernel, initrd and disks are opened here, with the user's rights and from the user's
  * directory, and passed as descriptors.
  */
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/disk_option.h"
 #include "common/version.h"
 #include "vmonctl/terminal.h"
 #include "vmonctl/vmonctl.h"
@@ -19,12 +20,15 @@
 #define MODULES_MAX	64
 #define RUN_REBOOT	1
 #define RUN_DEBUG_EXIT	2
+#define RUN_RNG		4
 #define MEMORY_DEFAULT	(128ull << 20)
 
 struct run {
 	const char *kernel, *initrd, *append, *name, *exec;
 	char *modules[MODULES_MAX];
 	unsigned int n_modules;
+	struct disk_option disks[DISK_OPTION_MAX];
+	unsigned int n_disks;
 	uint64_t memory, flags;
 	bool detach;
 
@@ -68,10 +72,22 @@ static int parse_memory(const char *text, uint64_t *ret)
 	return 0;
 }
 
+static int add_disk(struct run *run, const char *text)
+{
+	struct error err;
+
+	if (run->n_disks == DISK_OPTION_MAX)
+		return usage_error("run", "more than %u disks", DISK_OPTION_MAX);
+	if (disk_option_parse(text, &run->disks[run->n_disks], &err) < 0)
+		return usage_error("run", "%s", err.text);
+	run->n_disks++;
+	return 0;
+}
+
 static int parse(struct run *run, int argc, char **argv)
 {
 	enum { KERNEL = 1, INITRD, MODULE, APPEND, MEMORY, NAME, EXEC, REBOOT, DEBUG_EXIT,
-	       DETACH };
+	       DETACH, DISK, RNG };
 	static const struct option options[] = {
 		{ "kernel", required_argument, NULL, KERNEL },
 		{ "initrd", required_argument, NULL, INITRD },
@@ -83,9 +99,11 @@ static int parse(struct run *run, int argc, char **argv)
 		{ "reboot", no_argument, NULL, REBOOT },
 		{ "debug-exit", no_argument, NULL, DEBUG_EXIT },
 		{ "detach", no_argument, NULL, DETACH },
+		{ "disk", required_argument, NULL, DISK },
+		{ "rng", no_argument, NULL, RNG },
 		{ 0 }
 	};
-	int c;
+	int c, r;
 
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":", options, NULL)) >= 0) {
@@ -126,6 +144,14 @@ static int parse(struct run *run, int argc, char **argv)
 			break;
 		case DETACH:
 			run->detach = true;
+			break;
+		case DISK:
+			r = add_disk(run, optarg);
+			if (r)
+				return r;
+			break;
+		case RNG:
+			run->flags |= RUN_RNG;
 			break;
 		case ':':
 			return usage_error("run", "option '%s' needs a value",
@@ -201,6 +227,45 @@ static int append_modules(sd_bus_message *m, const struct run *run, int *status)
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+/* Not to wait: what is no file may have nobody at its other end. */
+static int open_disk(const struct disk_option *o)
+{
+	int flags = (o->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	int fd = open(o->path, flags);
+
+	if (fd >= 0)
+		return fd;
+	if (errno == EISDIR)
+		complain(0, "disk '%s' is a directory: give an image file or a block device",
+			 o->path);
+	else if ((errno == EACCES || errno == EROFS || errno == EPERM) && !o->readonly)
+		complain(0, "disk '%s': %s: give one that you may write, or add ',readonly'",
+			 o->path, strerror(errno));
+	else
+		complain(0, "disk '%s': %s: give a file that exists and that you may read",
+			 o->path, strerror(errno));
+	return -1;
+}
+
+static int append_disks(sd_bus_message *m, const struct run *run, int *status)
+{
+	int r = sd_bus_message_open_container(m, 'a', "(hssb)");
+	unsigned int i;
+
+	for (i = 0; i < run->n_disks && r >= 0; i++) {
+		const struct disk_option *o = &run->disks[i];
+		int fd = open_disk(o);
+
+		if (fd < 0) {
+			*status = EXIT_FAILED;
+			return -ENOENT;
+		}
+		r = sd_bus_message_append(m, "(hssb)", fd, o->path, o->id, (int)o->readonly);
+		close(fd);
+	}
+	return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
 static int new_message(struct run *run, const char *method, sd_bus_message **m)
 {
 	return sd_bus_message_new_method_call(run->bus, m, NULL, VMON_BUS_PATH,
@@ -227,6 +292,8 @@ static int start(struct run *run)
 	if (r >= 0)
 		r = sd_bus_message_append(m, "stst", run->append, run->memory, run->exec,
 					  run->flags);
+	if (r >= 0)
+		r = append_disks(m, run, &status);
 	if (r >= 0)
 		r = sd_bus_call(run->bus, m, 0, &error, &reply);
 	if (r >= 0)

@@ -18,6 +18,7 @@
 
 #define RUN_REBOOT	1
 #define RUN_DEBUG_EXIT	2
+#define RUN_RNG		4
 
 static int refuse(sd_bus_error *e, const struct error *err)
 {
@@ -175,11 +176,15 @@ static int read_config(sd_bus_message *m, struct vm_config *c, struct error *err
 	r = sd_bus_message_read(m, "stst", &append, &c->memory, &exec, &flags);
 	if (r < 0)
 		return fail(err, -r, "malformed message");
+	r = bus_read_disks(m, c, err);
+	if (r < 0)
+		return r;
 	r = parse_exec(exec, &c->exec, err);
 	if (r < 0)
 		return r;
 	c->reboot = flags & RUN_REBOOT;
 	c->debug_exit = flags & RUN_DEBUG_EXIT;
+	c->rng = flags & RUN_RNG;
 	c->name = strdup(name);
 	c->append = strdup(append);
 	if (!c->name || !c->append)
@@ -465,7 +470,7 @@ static int method_show(sd_bus_message *m, void *arg, sd_bus_error *e)
 	struct manager *manager = arg;
 	struct engine_info info = { 0 };
 	const char *report;
-	char memory[32], id[32], number[16], value[16];
+	char memory[32], id[32], number[16], value[16], disks[4096];
 	struct error err;
 	struct vm *vm;
 	int r;
@@ -480,7 +485,8 @@ static int method_show(sd_bus_message *m, void *arg, sd_bus_error *e)
 	snprintf(number, sizeof(number), "%u", info.vm);
 	snprintf(memory, sizeof(memory), "%llu", (unsigned long long)vm->config.memory);
 	snprintf(value, sizeof(value), "%u", vm->value);
-	return sd_bus_reply_method_return(m, "a{ss}", 16,
+	bus_disks_text(&vm->config, disks, sizeof(disks));
+	return sd_bus_reply_method_return(m, "a{ss}", 18,
 		"Name", vm->config.name,
 		"Id", id,
 		"Vm", number,
@@ -496,6 +502,8 @@ static int method_show(sd_bus_message *m, void *arg, sd_bus_error *e)
 		"Append", vm->config.append,
 		"Reboot", vm->config.reboot ? "yes" : "no",
 		"DebugExit", vm->config.debug_exit ? "yes" : "no",
+		"Disks", disks,
+		"Rng", vm->config.rng ? "yes" : "no",
 		"Report", report);
 }
 
@@ -519,7 +527,8 @@ static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_METHOD_WITH_ARGS("Run",
 				SD_BUS_ARGS("s", name, "h", kernel, "s", kernel_name,
 					    "a(hs)", initrd, "a(hss)", modules,
-					    "s", append, "t", memory, "s", exec, "t", flags),
+					    "s", append, "t", memory, "s", exec, "t", flags,
+					    "a(hssb)", disks),
 				SD_BUS_RESULT("t", id, "s", name), method_run, ACCESS),
 	SD_BUS_METHOD_WITH_ARGS("List", SD_BUS_NO_ARGS,
 				SD_BUS_RESULT("a(tusssssbts)", vms), method_list, ACCESS),

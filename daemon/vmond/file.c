@@ -88,6 +88,18 @@ void vm_config_drop_images(struct vm_config *config)
 		drop(&config->modules[i]);
 }
 
+/* Closes the disks that were passed; names stay. */
+void vm_config_drop_disks(struct vm_config *config)
+{
+	unsigned int i;
+
+	for (i = 0; i < config->n_disks; i++) {
+		if (config->disks[i].fd >= 0)
+			close(config->disks[i].fd);
+		config->disks[i].fd = -1;
+	}
+}
+
 /* Frees all that a config holds, not the config. */
 void vm_config_free(struct vm_config *config)
 {
@@ -98,6 +110,12 @@ void vm_config_free(struct vm_config *config)
 	for (i = 0; i < config->n_modules; i++)
 		file_free(&config->modules[i]);
 	config->n_modules = 0;
+	vm_config_drop_disks(config);
+	for (i = 0; i < config->n_disks; i++) {
+		free(config->disks[i].path);
+		free(config->disks[i].id);
+	}
+	config->n_disks = 0;
 	free(config->name);
 	free(config->append);
 	config->name = NULL;

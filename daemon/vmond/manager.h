@@ -55,4 +55,8 @@ void listen_stop(struct manager *m);
 /* bus.c */
 int bus_add_objects(struct manager *m, sd_bus *bus);
 
+/* bus_disks.c */
+int bus_read_disks(sd_bus_message *m, struct vm_config *c, struct error *err);
+void bus_disks_text(const struct vm_config *c, char *text, size_t size);
+
 #endif /* VMON_VMOND_MANAGER_H */
