@@ -13,6 +13,7 @@
  * runs, so the line register is preset; writing it changes no wire.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "device/pci_host.h"
@@ -218,7 +219,8 @@ static bool pci_host_busy(struct device *dev)
 	return false;
 }
 
-/* Saved: the bridge's registers; then for each slot in use its configuration space, the
+/*
+ * Saved: the bridge's registers; then for each slot in use its configuration space, the
  * size of what its function saves, and that.
  */
 struct saved_head {
@@ -307,37 +309,53 @@ static bool plausible(const struct pci_host *pci, const char *buf, size_t size)
 	return pos == size;
 }
 
-static int pci_host_restore(struct device *dev, const void *buf, size_t size)
+/* Take over a plausible state. Return: 0, or what a function says to its part. */
+static int take_over(struct pci_host *pci, const char *buf)
 {
-	struct pci_host *pci = to_host(dev);
 	struct saved_slot slot;
 	struct saved_head head;
-	size_t pos = sizeof(head);
 	unsigned int i, j;
-	int r;
+	int r = 0;
 
-	if (!plausible(pci, buf, size))
-		return -EINVAL;
 	memcpy(&head, buf, sizeof(head));
+	buf += sizeof(head);
 	pci->s = head.s;
-	for (i = 0; i < PCI_SLOTS; i++) {
+	for (i = 0; i < PCI_SLOTS && r >= 0; i++) {
 		struct pci_function *fn = pci->slot[i];
 
 		if (!fn)
 			continue;
-		memcpy(&slot, (const char *)buf + pos, sizeof(slot));
-		pos += sizeof(slot);
+		memcpy(&slot, buf, sizeof(slot));
+		buf += sizeof(slot);
 		/* What the guest cannot write is this machine's. */
 		for (j = 0; j < PCI_CONFIG_SIZE; j++)
 			fn->config[j] = (fn->preset[j] & ~fn->writable[j]) |
 					(slot.config[j] & fn->writable[j]);
-		r = slot.size ? fn->ops->restore(fn, (const char *)buf + pos, slot.size) : 0;
-		if (r < 0)
-			return r;
-		pos += slot.size;
+		if (slot.size)
+			r = fn->ops->restore(fn, buf, slot.size);
+		buf += slot.size;
 		update_line(pci, fn);
 	}
-	return 0;
+	return r;
+}
+
+static int pci_host_restore(struct device *dev, const void *buf, size_t size)
+{
+	struct pci_host *pci = to_host(dev);
+	char *old;
+	int r;
+
+	if (!plausible(pci, buf, size))
+		return -EINVAL;
+	old = malloc(size);
+	if (!old)
+		return -ENOMEM;
+	(void)pci_host_save(dev, old, size);
+	r = take_over(pci, buf);
+	if (r < 0)
+		(void)take_over(pci, old);
+	free(old);
+	return r;
 }
 
 static const struct device_range pci_host_ranges[] = {
