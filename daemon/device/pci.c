@@ -132,7 +132,7 @@ bool pci_bar_at(const struct pci_function *fn, enum device_space space, u64 addr
 		u32 value = pci_get(fn->config + PCI_BAR(i), 4);
 		u32 base = value & ~(fn->bar_size[i] - 1);
 
-		if (!fn->bar_size[i] || (value & PCI_BAR_IO) != (space == DEVICE_PORT))
+		if (!fn->bar_size[i] || (value & PCI_BAR_IO ? DEVICE_PORT : DEVICE_MMIO) != space)
 			continue;
 		if (addr < base || addr - base > fn->bar_size[i] - size)
 			continue;

@@ -35,7 +35,7 @@
 #define HEADER_SIZE	16
 #define RANGE_SIZE	16	/* of a discard or of zeroes */
 #define RANGE_UNMAP	1
-#define RANGE_MAX	(1u << 22)	/* sectors */
+#define RANGE_MAX	4194304	/* sectors: 2 GiB */
 
 #define CONFIG_SIZE	60
 #define CFG_CAPACITY	0

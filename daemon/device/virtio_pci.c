@@ -10,29 +10,14 @@
  * APIC that a message could go to.
  *
  * A notification is a write, so it is posted: the guest's processor has gone on when
- * it comes here. A reset is complete when the guest's next access is answered; buffers
- * that are still in use make the machine hold back that access (busy()).
+ * it comes here.
  */
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "device/virtio_pci.h"
+#include "device/virtio_internal.h"
 
 #define VENDOR		0x1af4
 #define DEVICE_BASE	0x1000		/* transitional device IDs */
-
-#define F_ANY_LAYOUT	27
-#define F_INDIRECT	28
-#define F_EVENT_IDX	29
-#define F_VERSION_1	32
-
-#define S_DRIVER_OK	0x04
-#define S_FEATURES_OK	0x08
-#define S_NEEDS_RESET	0x40
-
-#define ISR_QUEUE	1
-#define ISR_CONFIG	2
 
 #define NO_VECTOR	0xffff
 
@@ -46,7 +31,6 @@
 #define NOTIFY_BASE	0x3000u
 #define NOTIFY_STEP	4
 #define LEGACY_CONFIG	20
-#define LEGACY_PAGE	4096ull
 
 enum cap_type { CAP_COMMON = 1, CAP_NOTIFY, CAP_ISR, CAP_DEVICE, CAP_WINDOW };
 
@@ -93,175 +77,6 @@ static struct virtio_device *to_virtio(struct pci_function *fn)
 	return container_of(fn, struct virtio_device, fn);
 }
 
-bool virtio_has(const struct virtio_device *v, unsigned int feature)
-{
-	return v->s.driver_features & VIRTIO_F(feature);
-}
-
-/* The driver is there, and nothing is wrong. */
-bool virtio_ready(const struct virtio_device *v)
-{
-	return (v->s.status & (S_DRIVER_OK | S_NEEDS_RESET)) == S_DRIVER_OK && !v->resetting;
-}
-
-static void interrupt(struct virtio_device *v, u8 why)
-{
-	v->s.isr |= why;
-	pci_set_irq(&v->fn, v->s.isr);
-}
-
-/**
- * virtio_fail() - the driver does what cannot be right: stop until it resets the device
- * @v: device
- * @why: for people
- */
-void virtio_fail(struct virtio_device *v, const char *why)
-{
-	char text[200];
-
-	if (v->s.status & S_NEEDS_RESET)
-		return;
-	v->s.status |= S_NEEDS_RESET;
-	snprintf(text, sizeof(text), "PCI slot %u, %s: the guest's driver is wrong: %s; it must reset the device",
-		 v->fn.slot, v->ops->name, why);
-	v->host->complain(v->host, text);
-	if (v->s.status & S_DRIVER_OK) {
-		v->s.generation++;
-		interrupt(v, ISR_CONFIG);
-	}
-}
-
-static struct virtqueue *queue(struct virtio_device *v)
-{
-	return v->s.queue_select < v->ops->n_queues ? &v->vq[v->s.queue_select] : NULL;
-}
-
-static void notify(struct virtio_device *v, u32 n)
-{
-	if (n >= v->ops->n_queues || !virtio_ready(v) || !v->vq[n].s.enabled)
-		return;
-	v->ops->notify(v, n);
-	if (v->vq[n].failed)
-		virtio_fail(v, v->vq[n].failed);
-}
-
-static void finish_reset(struct virtio_device *v)
-{
-	unsigned int i;
-
-	memset(&v->s, 0, sizeof(v->s));
-	for (i = 0; i < v->ops->n_queues; i++)
-		virtqueue_reset(&v->vq[i]);
-	if (v->ops->reset)
-		v->ops->reset(v);
-	v->resetting = false;
-	pci_set_irq(&v->fn, false);
-}
-
-static bool in_use(const struct virtio_device *v)
-{
-	return v->ops->busy && v->ops->busy(v);
-}
-
-static void reset(struct virtio_device *v)
-{
-	if (in_use(v))
-		v->resetting = true;
-	else
-		finish_reset(v);
-}
-
-/**
- * virtio_idle() - the last buffer in use has been given back
- * @v: device
- */
-void virtio_idle(struct virtio_device *v)
-{
-	if (v->resetting)
-		finish_reset(v);
-}
-
-static void use_features(struct virtio_device *v)
-{
-	unsigned int i;
-
-	for (i = 0; i < v->ops->n_queues; i++) {
-		v->vq[i].event_idx = virtio_has(v, F_EVENT_IDX);
-		v->vq[i].indirect = virtio_has(v, F_INDIRECT);
-	}
-}
-
-static void write_status(struct virtio_device *v, u8 value)
-{
-	u8 set = value & ~v->s.status;
-	unsigned int i;
-
-	if (!value) {
-		reset(v);
-		return;
-	}
-	/* Refused by not being set: 3.1.1, step 6. */
-	if ((set & S_FEATURES_OK) && !virtio_has(v, F_VERSION_1))
-		value &= ~S_FEATURES_OK;
-	/* The driver can clear nothing but by a reset. */
-	v->s.status |= value & ~S_NEEDS_RESET;
-	use_features(v);
-	for (i = 0; (set & S_DRIVER_OK) && i < v->ops->n_queues; i++)
-		notify(v, i);
-}
-
-/* Which 32 features a driver sees at @select. */
-static u32 features(const struct virtio_device *v, u32 select)
-{
-	return select < 2 ? v->features >> 32 * select : 0;
-}
-
-static void accept_features(struct virtio_device *v, u32 select, u32 value)
-{
-	u64 mask = 0xffffffffull << 32 * (select & 1);
-
-	if (select > 1 || (v->s.status & S_FEATURES_OK))
-		return;
-	value &= features(v, select);
-	v->s.driver_features = (v->s.driver_features & ~mask) | (u64)value << 32 * select;
-}
-
-static void enable_queue(struct virtio_device *v, struct virtqueue *vq)
-{
-	if (vq->s.enabled)
-		return;
-	use_features(v);
-	if (virtqueue_enable(vq) < 0)
-		virtio_fail(v, vq->failed);
-}
-
-/* 2.7.2: the legacy layout of a queue. */
-static void write_pfn(struct virtio_device *v, struct virtqueue *vq, u32 pfn)
-{
-	u64 desc = pfn * LEGACY_PAGE, avail, end;
-
-	v->s.legacy_pfn[vq - v->vq] = pfn;
-	if (!pfn) {
-		virtqueue_reset(vq);
-		return;
-	}
-	avail = desc + 16ull * vq->s.size;
-	end = avail + 4 + 2ull * vq->s.size + 2;
-	vq->s.desc = desc;
-	vq->s.avail = avail;
-	vq->s.used = (end + LEGACY_PAGE - 1) & ~(LEGACY_PAGE - 1);
-	enable_queue(v, vq);
-}
-
-static u32 read_isr(struct virtio_device *v)
-{
-	u8 isr = v->s.isr;
-
-	v->s.isr = 0;
-	pci_set_irq(&v->fn, false);
-	return isr;
-}
-
 static u32 half(u64 value, unsigned int which)
 {
 	return value >> 32 * which;
@@ -269,7 +84,7 @@ static u32 half(u64 value, unsigned int which)
 
 static u32 read_queue(struct virtio_device *v, enum reg reg)
 {
-	const struct virtqueue *vq = queue(v);
+	const struct virtqueue *vq = virtio_queue(v);
 
 	if (!vq)
 		return reg == QUEUE_VECTOR ? NO_VECTOR : 0;
@@ -301,7 +116,7 @@ static u32 read_reg(struct virtio_device *v, enum reg reg)
 	case DEVICE_SELECT:
 		return v->s.device_select;
 	case DEVICE_FEATURES:
-		return features(v, v->s.device_select);
+		return virtio_offered(v, v->s.device_select);
 	case DRIVER_SELECT:
 		return v->s.driver_select;
 	case DRIVER_FEATURES:
@@ -317,11 +132,11 @@ static u32 read_reg(struct virtio_device *v, enum reg reg)
 	case QUEUE_SELECT:
 		return v->s.queue_select;
 	case LEGACY_FEATURES:
-		return features(v, 0);
+		return virtio_offered(v, 0);
 	case LEGACY_DRIVER:
 		return half(v->s.driver_features, 0);
 	case LEGACY_ISR:
-		return read_isr(v);
+		return virtio_read_isr(v);
 	default:
 		return read_queue(v, reg);
 	}
@@ -334,12 +149,12 @@ static void set_half(u64 *value, unsigned int which, u32 to)
 
 static void write_queue(struct virtio_device *v, enum reg reg, u32 data)
 {
-	struct virtqueue *vq = queue(v);
+	struct virtqueue *vq = virtio_queue(v);
 
 	if (!vq)
 		return;
 	if (reg == LEGACY_PFN) {
-		write_pfn(v, vq, data);
+		virtio_write_pfn(v, vq, data);
 		return;
 	}
 	if (vq->s.enabled)
@@ -350,7 +165,7 @@ static void write_queue(struct virtio_device *v, enum reg reg, u32 data)
 		break;
 	case QUEUE_ENABLE:
 		if (data == 1)
-			enable_queue(v, vq);
+			virtio_enable_queue(v, vq);
 		break;
 	case QUEUE_DESC ... QUEUE_DESC + 1:
 		set_half(&vq->s.desc, reg - QUEUE_DESC, data);
@@ -374,19 +189,19 @@ static void write_reg(struct virtio_device *v, enum reg reg, u32 data)
 		v->s.driver_select = data;
 		break;
 	case DRIVER_FEATURES:
-		accept_features(v, v->s.driver_select, data);
+		virtio_accept(v, v->s.driver_select, data);
 		break;
 	case LEGACY_DRIVER:
-		accept_features(v, 0, data);
+		virtio_accept(v, 0, data);
 		break;
 	case STATUS:
-		write_status(v, data);
+		virtio_write_status(v, data);
 		break;
 	case QUEUE_SELECT:
 		v->s.queue_select = data;
 		break;
 	case LEGACY_NOTIFY:
-		notify(v, data);
+		virtio_notify(v, data);
 		break;
 	default:
 		write_queue(v, reg, data);
@@ -431,7 +246,7 @@ static u32 virtio_bar_read(struct pci_function *fn, unsigned int bar, u32 offset
 	else if (offset >= CONFIG_BASE)
 		return config_read(v, offset - CONFIG_BASE, size);
 	else if (offset >= ISR_BASE)
-		return offset == ISR_BASE && size == 1 ? read_isr(v) : 0;
+		return offset == ISR_BASE && size == 1 ? virtio_read_isr(v) : 0;
 	else
 		reg = find(common, ARRAY_SIZE(common), offset, size);
 	return reg ? read_reg(v, reg) : 0;
@@ -448,7 +263,7 @@ static void virtio_bar_write(struct pci_function *fn, unsigned int bar, u32 offs
 	else if (bar == BAR_PORTS)
 		reg = find(legacy, ARRAY_SIZE(legacy), offset, size);
 	else if (offset >= NOTIFY_BASE)
-		notify(v, (offset - NOTIFY_BASE) / NOTIFY_STEP);
+		virtio_notify(v, (offset - NOTIFY_BASE) / NOTIFY_STEP);
 	else if (offset >= CONFIG_BASE)
 		config_write(v, offset - CONFIG_BASE, size, data);
 	else if (offset < ISR_BASE)
@@ -496,100 +311,13 @@ static void virtio_config_written(struct pci_function *fn, u32 at, unsigned int 
 				 pci_get(fn->config + v->window + WINDOW_DATA, length));
 }
 
-static void virtio_reset(struct pci_function *fn)
-{
-	reset(to_virtio(fn));
-}
-
-static void virtio_flush(struct pci_function *fn)
-{
-	struct virtio_device *v = to_virtio(fn);
-	unsigned int i;
-
-	for (i = 0; i < v->ops->n_queues; i++) {
-		if (!virtio_ready(v))
-			return;
-		if (virtqueue_publish(&v->vq[i]))
-			interrupt(v, ISR_QUEUE);
-		if (v->vq[i].failed)
-			virtio_fail(v, v->vq[i].failed);
-	}
-}
-
-static u64 virtio_deadline(struct pci_function *fn)
-{
-	struct virtio_device *v = to_virtio(fn);
-
-	return v->ops->deadline ? v->ops->deadline(v) : 0;
-}
-
-static void virtio_tick(struct pci_function *fn)
-{
-	struct virtio_device *v = to_virtio(fn);
-
-	if (v->ops->tick)
-		v->ops->tick(v);
-}
-
-static bool virtio_busy(struct pci_function *fn)
-{
-	return to_virtio(fn)->resetting;
-}
-
-#define STATE_VERSION	1
-
-struct saved_virtio {
-	struct virtio_state s;
-	struct virtqueue_state vq[VIRTIO_QUEUES];
-};
-
-/* Nothing may be in use: what has been taken from a queue has been given back. */
-static size_t virtio_save(const struct pci_function *fn, void *buf, size_t size)
-{
-	const struct virtio_device *v = container_of(fn, struct virtio_device, fn);
-	struct saved_virtio saved;
-	unsigned int i;
-
-	memset(&saved, 0, sizeof(saved));
-	saved.s = v->s;
-	for (i = 0; i < v->ops->n_queues; i++)
-		saved.vq[i] = v->vq[i].s;
-	return device_save_state(&saved, sizeof(saved), STATE_VERSION, buf, size);
-}
-
-static int virtio_restore(struct pci_function *fn, const void *buf, size_t size)
-{
-	struct virtio_device *v = to_virtio(fn);
-	struct saved_virtio saved;
-	unsigned int i;
-	int r;
-
-	r = device_restore_state(&saved, sizeof(saved), STATE_VERSION, buf, size);
-	if (r < 0)
-		return r;
-	if (saved.s.driver_features & ~v->features)
-		return -EINVAL;
-	v->s = saved.s;
-	v->resetting = false;
-	for (i = 0; i < v->ops->n_queues; i++) {
-		virtqueue_reset(&v->vq[i]);
-		v->vq[i].s = saved.vq[i];
-	}
-	use_features(v);
-	fn->irq = v->s.isr;
-	for (i = 0; i < v->ops->n_queues; i++)
-		if (v->vq[i].s.enabled && virtqueue_enable(&v->vq[i]) < 0)
-			return -EINVAL;
-	return 0;
-}
-
 static const struct pci_function_ops virtio_pci_ops = {
 	.name = "virtio",
 	.bar_read = virtio_bar_read,
 	.bar_write = virtio_bar_write,
 	.config_read = virtio_config_read,
 	.config_written = virtio_config_written,
-	.reset = virtio_reset,
+	.reset = virtio_pci_reset,
 	.flush = virtio_flush,
 	.deadline = virtio_deadline,
 	.tick = virtio_tick,

@@ -3,7 +3,7 @@
  * A virtio device on the PCI bus: what all kinds have in common.
  *
  * A kind of device is a struct virtio_ops; struct virtio_device is its surroundings:
- * negotiation, status, queues, interrupts. See virtio_pci.c.
+ * negotiation, status, queues, interrupts. See virtio.c, and virtio_pci.c for registers.
  */
 #ifndef VMON_DEVICE_VIRTIO_PCI_H
 #define VMON_DEVICE_VIRTIO_PCI_H

@@ -440,7 +440,8 @@ int disk_open(struct disk_ring *ring, const struct disk_config *config, struct d
 		return r;
 	mode = fcntl(config->fd, F_GETFL) & O_ACCMODE;
 	if (mode == O_WRONLY || (mode == O_RDONLY && !config->readonly))
-		return fail(err, EACCES, "disk '%s' was not opened for reading and writing: add ',readonly'",
+		return fail(err, EACCES,
+			    "disk '%s' was not opened for reading and writing: add ',readonly'",
 			    config->path);
 	/* With O_NONBLOCK, io_uring would give up instead of waiting. */
 	if (fcntl(config->fd, F_SETFL, fcntl(config->fd, F_GETFL) & ~O_NONBLOCK) < 0)

@@ -111,12 +111,14 @@ static inline bool vmon_vcpu_requested(const struct vmon_vcpu *vcpu)
  */
 static inline void vmon_vcpu_settled(struct vmon_vcpu *vcpu)
 {
+	/* Marks are made before. */
 	smp_store_release(&vcpu->deriving, false);
 }
 
 /* The opposite: what is read from now on was written before, or the writer sees this. */
 static inline void vmon_vcpu_deriving(struct vmon_vcpu *vcpu)
 {
+	/* Reads come after. */
 	smp_store_mb(vcpu->deriving, true);
 }
 

@@ -4,9 +4,9 @@
  * descriptor at any time, while the disk does requests when it likes.
  *
  * What must hold: no request reaches beyond the disk, no buffer beyond RAM (virtio_guest.h
- * checks both, and that buffers add up); a saved state can be restored and is the same then, and one
- * that somebody has changed is refused or can be worked with; and whatever the guest has
- * done, after a reset the device serves an honest driver.
+ * checks both, and that buffers add up); a saved state can be restored and is the same
+ * then, and one that somebody has changed is refused or can be worked with; and whatever
+ * the guest has done, after a reset the device serves an honest driver.
  */
 #include <errno.h>
 
@@ -15,7 +15,7 @@
 #include "fuzz.h"
 
 #define STEPS	400u
-#define FEATURES (1ull << 32 | 1ull << 9)
+#define FEATURES	(VIRTIO_F(32) | VIRTIO_F(9))
 
 /* Places where a value changes what happens. */
 static u64 interesting(struct fuzz_in *in)

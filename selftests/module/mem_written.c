@@ -145,6 +145,7 @@ static void test_poll_code(struct vnl *v)
 {
 	uint32_t i, got = 0;
 	struct guest g;
+	int64_t traced;
 
 	tap_ok(start(&g, v, "poll-code", false, poll_code_start, poll_code_end),
 	       "a guest polls: %s", v->msg);
@@ -155,9 +156,11 @@ static void test_poll_code(struct vnl *v)
 		if (got != i * 3)
 			break;
 	}
-	tap_ok(i > ROUNDS, "code that is replaced under it, %u times (round %u: %u)", ROUNDS, i, got);
-	tap_ok(exec_mode != VMON_EXEC_TRANSLATE || guest_stat(&g, "mem_written_traced") >= ROUNDS / 2,
-	       "and it had been translated (%d)", (int)guest_stat(&g, "mem_written_traced"));
+	tap_ok(i > ROUNDS, "code that is replaced under it, %u times (round %u: %u)", ROUNDS,
+	       i, got);
+	traced = guest_stat(&g, "mem_written_traced");
+	tap_ok(exec_mode != VMON_EXEC_TRANSLATE || traced >= ROUNDS / 2,
+	       "and it had been translated (%d)", (int)traced);
 	guest_free(&g);
 }
 

@@ -6,12 +6,12 @@
 #include "tap.h"
 #include "virtio_guest.h"
 
-#define RO		(1ull << 5)
-#define FLUSH		(1ull << 9)
-#define DISCARD		(1ull << 13)
-#define INDIRECT	(1ull << 28)
-#define EVENT_IDX	(1ull << 29)
-#define VERSION_1	(1ull << 32)
+#define RO		VIRTIO_F(5)
+#define FLUSH		VIRTIO_F(9)
+#define DISCARD		VIRTIO_F(13)
+#define INDIRECT	VIRTIO_F(28)
+#define EVENT_IDX	VIRTIO_F(29)
+#define VERSION_1	VIRTIO_F(32)
 #define PLAIN		(VERSION_1 | FLUSH)
 
 static void fill(u32 gpa, u32 size, u8 seed)
