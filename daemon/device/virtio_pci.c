@@ -239,16 +239,14 @@ static u32 virtio_bar_read(struct pci_function *fn, unsigned int bar, u32 offset
 
 	if (bar == BAR_PORTS && offset >= LEGACY_CONFIG)
 		return config_read(v, offset - LEGACY_CONFIG, size);
-	if (bar == BAR_PORTS)
-		reg = find(legacy, ARRAY_SIZE(legacy), offset, size);
-	else if (offset >= NOTIFY_BASE)
+	if (bar == BAR_MEMORY && offset >= NOTIFY_BASE)
 		return 0;
-	else if (offset >= CONFIG_BASE)
+	if (bar == BAR_MEMORY && offset >= CONFIG_BASE)
 		return config_read(v, offset - CONFIG_BASE, size);
-	else if (offset >= ISR_BASE)
+	if (bar == BAR_MEMORY && offset >= ISR_BASE)
 		return offset == ISR_BASE && size == 1 ? virtio_read_isr(v) : 0;
-	else
-		reg = find(common, ARRAY_SIZE(common), offset, size);
+	reg = bar == BAR_PORTS ? find(legacy, ARRAY_SIZE(legacy), offset, size) :
+				 find(common, ARRAY_SIZE(common), offset, size);
 	return reg ? read_reg(v, reg) : 0;
 }
 
