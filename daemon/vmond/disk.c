@@ -396,7 +396,8 @@ static int find_size(int fd, const char *path, const struct stat *st, u64 *ret, 
 			    "disk '%s' is neither a file nor a block device: give one", path);
 	}
 	if (!size)
-		return fail(err, EINVAL, "disk '%s' is empty: 'truncate -s 1G' gives it a size", path);
+		return fail(err, EINVAL, "disk '%s' is empty: 'truncate -s 1G' gives it a size",
+			    path);
 	if (size % DISK_SECTOR)
 		return fail(err, EINVAL,
 			    "disk '%s' has %llu bytes, which is no multiple of %u: is it a raw image? 'truncate -s %%%u' makes it one",
