@@ -83,12 +83,14 @@ void pci_reset(struct pci_function *fn)
  */
 u32 pci_config_read(struct pci_function *fn, u32 at, unsigned int size)
 {
-	u8 *status = &fn->config[PCI_STATUS];
+	u32 value;
 
-	*status = fn->irq ? *status | PCI_STATUS_INTX : *status & ~PCI_STATUS_INTX;
 	if (fn->ops->config_read)
 		fn->ops->config_read(fn, at, size);
-	return pci_get(fn->config + at, size);
+	value = pci_get(fn->config + at, size);
+	if (fn->irq && at <= PCI_STATUS && at + size > PCI_STATUS)
+		value |= PCI_STATUS_INTX << 8 * (PCI_STATUS - at);
+	return value;
 }
 
 /**

@@ -36,7 +36,7 @@ static void write_descriptor(struct fuzz_in *in)
 	u64 addr = interesting(in);
 	u16 len = fuzz_u16(in);
 
-	vg_desc_at(table, i, addr, len & 0x8000 ? len << 16 | len : len % 2048,
+	vg_desc_at(table, i, addr, len & 0x8000 ? len * 0x10001u : len % 2048,
 		   fuzz_u8(in) % 8, fuzz_u8(in) % 16 == 15 ? 0xffff : i + 1);
 }
 
