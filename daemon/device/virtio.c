@@ -174,6 +174,9 @@ void virtio_write_pfn(struct virtio_device *v, struct virtqueue *vq, u32 pfn)
 {
 	u64 desc = pfn * LEGACY_PAGE, avail, end;
 
+	/* A queue that is in use stays where it is until it is taken away. */
+	if (pfn && vq->s.enabled)
+		return;
 	v->s.legacy_pfn[vq - v->vq] = pfn;
 	if (!pfn) {
 		virtqueue_reset(vq);

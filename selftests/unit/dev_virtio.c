@@ -305,6 +305,8 @@ static void test_legacy(void)
 	       "a legacy request");
 	tap_ok(vg.t.level[11] && io_read(19, 1) == 1 && !vg.t.level[11], "legacy interrupt status");
 	tap_ok(io_read(20, 4) == VG_DISK / 512, "legacy configuration");
+	io_write(8, 4, 0xfffff);
+	tap_ok(io_read(8, 4) == 1 && !vg.complaints, "a queue in use does not move");
 	io_write(8, 4, 0);
 	tap_ok(!io_read(8, 4), "the queue is taken away");
 }
@@ -485,7 +487,7 @@ static void test_bad_queues(void)
 
 int main(void)
 {
-	tap_plan(9 + 11 + 17 + 2 + 2 + 6 + 6 + 2 + 8 + 8 + 2 + 5 + 19 + 12);
+	tap_plan(9 + 11 + 17 + 2 + 2 + 6 + 6 + 2 + 8 + 9 + 2 + 5 + 19 + 12);
 	test_negotiation();
 	test_disk();
 	test_refused_requests();
