@@ -106,7 +106,8 @@ daemon: | deps-build
 kernels: deps-testbed
 	@$(testbed)/fetch
 
-guests: $(build)/guest/initrd $(build)/guest/initrd-fidelity
+guests: $(build)/guest/initrd $(build)/guest/initrd-fidelity $(build)/guest/modules-686 \
+	$(build)/guest/modules-686-pae
 
 $(build)/guest/initrd: $(shell find selftests/guests/initramfs selftests/guests/programs -type f) $(testbed)/lib.sh | kernels
 	@echo '  GUEST   $(@:$(top)/%=%)'
@@ -115,6 +116,10 @@ $(build)/guest/initrd: $(shell find selftests/guests/initramfs selftests/guests/
 $(build)/guest/initrd-fidelity: $(build)/guest/initrd $(wildcard selftests/guests/fidelity/*)
 	@echo '  GUEST   $(@:$(top)/%=%)'
 	@selftests/guests/fidelity/build $< $@
+
+$(build)/guest/modules-%: selftests/guests/initramfs/modules $(testbed)/lib.sh | kernels
+	@echo '  GUEST   $(@:$(top)/%=%)'
+	@selftests/guests/initramfs/modules $* $@
 
 # What one host kernel's image consists of. A module or daemon that does not build is
 # left out of the image, and the test that wants it says so.

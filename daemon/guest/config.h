@@ -57,6 +57,8 @@ struct guest_list {
  * @modules: Multiboot modules, each "PATH [ARGS]"
  * @memory: bytes
  * @exec: enum guest_exec
+ * @disks: virtio disks, each as common/disk_option.h has it
+ * @rng: with a virtio source of randomness
  * @log: file that gets the console's output, or NULL
  */
 struct guest_config {
@@ -73,6 +75,8 @@ struct guest_config {
 	struct guest_list modules;
 	u64 memory;
 	unsigned int exec;
+	struct guest_list disks;
+	bool rng;
 	char *log;
 };
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/disk_option.h"
 #include "guest/config.h"
 
 static int replace_string(char **field, const char *value)
@@ -73,6 +74,20 @@ static int file_list_set(const struct guest_key *key, void *field, const char *v
 	if (list->n == GUEST_LIST_MAX)
 		return -E2BIG;
 	return *value == '/' ? guest_list_add(list, value) : -EINVAL;
+}
+
+static int disk_list_set(const struct guest_key *key, void *field, const char *value)
+{
+	struct guest_list *list = field;
+	struct disk_option o;
+	struct error err;
+
+	(void)key;
+	if (list->n == DISK_OPTION_MAX)
+		return -E2BIG;
+	if (disk_option_parse(value, &o, &err) < 0 || *o.path != '/')
+		return -EINVAL;
+	return guest_list_add(list, value);
 }
 
 static void list_clear(void *field)
@@ -205,6 +220,11 @@ static const struct guest_type type_files = {
 	list_text
 };
 
+static const struct guest_type type_disks = {
+	"an absolute path, and after commas readonly, format=raw, id=NAME", true, true,
+	disk_list_set, list_clear, list_text
+};
+
 static const struct guest_type type_size = {
 	"a size like 128M or 1G", false, false, size_set, size_clear, size_text
 };
@@ -243,6 +263,10 @@ const struct guest_key guest_keys[] = {
 	  "guest memory, as 128M or 1G (128M)" },
 	{ "machine", "exec", &type_word, exec_words, FIELD(exec), true,
 	  "guest kernel code: default, translate or emulate" },
+	{ "machine", "disk", &type_disks, NULL, FIELD(disks), true,
+	  "disk, 'FILE[,readonly][,format=raw][,id=NAME]'; again for more" },
+	{ "machine", "rng", &type_bool, NULL, FIELD(rng), true,
+	  "source of randomness: yes or no" },
 	{ "console", "log", &type_path, NULL, FIELD(log), true,
 	  "file that the console's output is added to" },
 };

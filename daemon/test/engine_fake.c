@@ -466,6 +466,20 @@ void engine_vm_irq(struct engine_vm *v, unsigned int line, bool level)
 		wake(v);
 }
 
+void engine_vm_trigger(struct engine_vm *v, unsigned int line, bool level_triggered)
+{
+	(void)v;
+	(void)line;
+	(void)level_triggered;
+}
+
+void engine_vm_written(struct engine_vm *v, u64 gpa, u64 size)
+{
+	(void)v;
+	(void)gpa;
+	(void)size;
+}
+
 int engine_vm_flush(struct engine_vm *v)
 {
 	(void)v;

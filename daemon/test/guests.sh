@@ -315,6 +315,17 @@ check "and is said" grep -q "cannot write its console log '/dev/full': No space 
 check "enable without systemd says what to do" sh -c "
 	[ -d /run/systemd/system ] || '$ctl' enable rel 2>&1 | grep -q 'vmonctl start --no-unit'"
 
+# --- disks ---
+
+truncate -s 1M "$dir/disk.img"
+check "a disk in a definition" sh -c "cd '$dir' &&
+	'$ctl' create disky --kernel '$dir/mb' --append echo --disk disk.img,readonly,id=root --rng yes &&
+	grep -q '^disk=$dir/disk.img,readonly,id=root' etc/disky.conf && '$ctl' start disky"
+check "goes to the guest" says 0 "^Disks=$dir/disk.img,readonly,id=root" "$ctl" show disky
+"$ctl" terminate disky
+check "a disk with an option that there is none is refused" says 2 "give an absolute path, and after" \
+	"$ctl" create disky2 --kernel "$dir/mb" --disk /d,colour=red
+
 # --- at boot ---
 
 "$ctl" create auto --kernel "$dir/mb" --autostart yes >/dev/null

@@ -112,6 +112,43 @@ check "a directory as kernel" says 1 "not a regular file" "$ctl" run --kernel /t
 check "initrd for Multiboot" says 1 "takes --module" run --initrd "$0"
 check "memory too small" says 1 "at least 2M" run --memory 1M
 check "memory too large" says 1 "too large" run --memory 8G
+: >"$dir/empty"
+head -c 1000 /dev/zero >"$dir/odd"
+head -c 1048576 /dev/zero >"$dir/disk"
+head -c 1048576 /dev/zero >"$dir/a,b"
+mkfifo "$dir/fifo"
+check "a disk" says 0 "hello" run --append halt --disk "$dir/disk"
+check "a disk whose path has a comma" says 0 "hello" run --append halt --disk "$dir/a,,b,readonly"
+check "no such disk" says 1 "disk '/none': No such file" run --disk /none
+check "a directory as disk" says 1 "disk '/tmp' is a directory" run --disk /tmp
+check "the same, readonly" says 1 "disk '/tmp' is a directory" run --disk /tmp,readonly
+check "a pipe as disk" says 1 "neither a file nor a block device" run --disk "$dir/fifo,readonly"
+check "an empty disk" says 1 "is empty: 'truncate" run --disk "$dir/empty"
+check "a disk of an odd size" says 1 "no multiple of 512" run --disk "$dir/odd"
+check "a format that is not raw" says 2 "format 'qcow2' is not supported" \
+	run --disk "$dir/disk,format=qcow2"
+check "an unknown word for a disk" says 2 "none of readonly" run --disk "$dir/disk,snapshot"
+check "no path" says 2 "path is missing" run --disk ,readonly
+check "an id that is too long" says 2 "1 to 20 letters" \
+	run --disk "$dir/disk,id=abcdefghijklmnopqrstu"
+check "the same disk twice" says 1 "in use by another" \
+	run --disk "$dir/disk" --disk "$dir/disk"
+check "the same id twice" says 1 "id 'x' is that of disk" \
+	run --disk "$dir/disk,id=x" --disk "$dir/a,,b,id=x"
+check "17 disks" says 2 "more than 16 disks" sh -c \
+	"'$ctl' run --kernel '$dir/mb' $(for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17; do
+		printf ' --disk x'; done)"
+check "a writer" says 0 "^w$" run --append echo --name w --detach --disk "$dir/disk"
+check "a second writer is refused" says 1 "disk '.*/disk' is in use by another guest" \
+	run --disk "$dir/disk"
+check "and a reader" says 1 "in use by another guest" run --disk "$dir/disk,readonly"
+check "show has the disk" says 0 "^Disks=.*/disk,id=disk0" "$ctl" show w
+check "the writer is stopped" "$ctl" stop w
+check "a reader" says 0 "^r1$" run --append echo --name r1 --detach --disk "$dir/disk,readonly"
+check "another reader" says 0 "hello" run --append halt --disk "$dir/disk,readonly"
+check "but no writer" says 1 "in use by another guest" run --disk "$dir/disk"
+check "the reader is stopped" "$ctl" stop r1
+check "and then a writer" says 0 "hello" run --append halt --disk "$dir/disk"
 check "unknown option" says 2 "unknown option '--foo'" "$ctl" run --foo
 check "unknown verb" says 2 "unknown verb 'fly'" "$ctl" fly
 check "bad size" says 2 "give a size like" run --memory lots

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/disk_option.h"
 #include "common/version.h"
 #include "vmonctl/request.h"
 #include "vmonctl/vmonctl.h"
@@ -107,6 +108,61 @@ static int append_modules(sd_bus_message *m, const struct guest_list *list)
 	return r < 0 ? r : end(m);
 }
 
+/* Not to wait: what is no file may have nobody at its other end. */
+static int open_disk(const struct disk_option *o)
+{
+	int flags = (o->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	int fd = open(o->path, flags);
+
+	if (fd >= 0)
+		return fd;
+	if (errno == EISDIR)
+		complain(0, "disk '%s' is a directory: give an image file or a block device",
+			 o->path);
+	else if ((errno == EACCES || errno == EROFS || errno == EPERM) && !o->readonly)
+		complain(0, "disk '%s': %s: give one that you may write, or add ',readonly'",
+			 o->path, strerror(errno));
+	else
+		complain(0, "disk '%s': %s: give a file that exists and that you may read",
+			 o->path, strerror(errno));
+	return -1;
+}
+
+static int append_disk(sd_bus_message *m, const char *text)
+{
+	struct disk_option o;
+	struct error err;
+	int fd, r;
+
+	if (disk_option_parse(text, &o, &err) < 0) {
+		complain(0, "%s", err.text);
+		return -ENOENT;
+	}
+	fd = open_disk(&o);
+	if (fd < 0)
+		return -ENOENT;
+	r = sd_bus_message_append(m, "(hssb)", fd, o.path, o.id, (int)o.readonly);
+	close(fd);
+	return r;
+}
+
+static int append_disks(sd_bus_message *m, const struct guest_list *list)
+{
+	unsigned int i;
+	int r;
+
+	if (!list->n)
+		return 0;
+	r = begin(m, "disks", "a(hssb)");
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'a', "(hssb)");
+	for (i = 0; i < list->n && r >= 0; i++)
+		r = append_disk(m, list->text[i]);
+	if (r >= 0)
+		r = sd_bus_message_close_container(m);
+	return r < 0 ? r : end(m);
+}
+
 static int append_string(sd_bus_message *m, const char *key, const char *value)
 {
 	return value && *value ? sd_bus_message_append(m, "{sv}", key, "s", value) : 0;
@@ -138,6 +194,10 @@ static int append_options(sd_bus_message *m, const struct request *rq)
 		r = append_fd(m, "initrd", open_file("initrd", c->initrd), c->initrd);
 	if (r >= 0)
 		r = append_modules(m, &c->modules);
+	if (r >= 0)
+		r = append_disks(m, &c->disks);
+	if (r >= 0 && c->rng)
+		r = sd_bus_message_append(m, "{sv}", "rng", "b", 1);
 	if (r >= 0)
 		r = append_string(m, "append", c->append);
 	if (r >= 0)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/disk_option.h"
 #include "vmonctl/request.h"
 #include "vmonctl/terminal.h"
 #include "vmonctl/vmonctl.h"
@@ -48,10 +49,25 @@ static int set_key(struct run *run, const char *key, const char *value)
 	return 0;
 }
 
+/* The path may be relative here. */
+static int add_disk(struct run *run, const char *text)
+{
+	struct disk_option o;
+	struct error err;
+
+	if (run->config.disks.n == DISK_OPTION_MAX)
+		return usage_error("run", "more than %u disks", DISK_OPTION_MAX);
+	if (disk_option_parse(text, &o, &err) < 0)
+		return usage_error("run", "%s", err.text);
+	if (guest_list_add(&run->config.disks, text) < 0)
+		return complain(EXIT_FAILED, "out of memory");
+	return 0;
+}
+
 static int parse(struct run *run, int argc, char **argv)
 {
 	enum { KERNEL = 1, INITRD, MODULE, APPEND, MEMORY, NAME, EXEC, REBOOT, DEBUG_EXIT,
-	       DETACH };
+	       DETACH, DISK, RNG };
 	static const struct option options[] = {
 		{ "kernel", required_argument, NULL, KERNEL },
 		{ "initrd", required_argument, NULL, INITRD },
@@ -63,6 +79,8 @@ static int parse(struct run *run, int argc, char **argv)
 		{ "reboot", no_argument, NULL, REBOOT },
 		{ "debug-exit", no_argument, NULL, DEBUG_EXIT },
 		{ "detach", no_argument, NULL, DETACH },
+		{ "disk", required_argument, NULL, DISK },
+		{ "rng", no_argument, NULL, RNG },
 		{ 0 }
 	};
 	int c, r = 0;
@@ -102,6 +120,12 @@ static int parse(struct run *run, int argc, char **argv)
 			break;
 		case DETACH:
 			run->detach = true;
+			break;
+		case DISK:
+			r = add_disk(run, optarg);
+			break;
+		case RNG:
+			run->config.rng = true;
 			break;
 		case ':':
 			return usage_error("run", "option '%s' needs a value",

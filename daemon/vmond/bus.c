@@ -459,6 +459,7 @@ static int method_show(sd_bus_message *m, void *arg, sd_bus_error *e)
 	struct manager *manager = arg;
 	struct engine_info info = { 0 };
 	char memory[32], id[32], number[16], value[16], restarts[16], started[32], restart[64];
+	char disks[4096];
 	struct error err;
 	struct vm *vm;
 	int r;
@@ -475,7 +476,8 @@ static int method_show(sd_bus_message *m, void *arg, sd_bus_error *e)
 	snprintf(restarts, sizeof(restarts), "%u", vm->restarts);
 	snprintf(started, sizeof(started), "%llu", (unsigned long long)vm->started);
 	restart_text(vm, restart, sizeof(restart));
-	return sd_bus_reply_method_return(m, "a{ss}", 22,
+	bus_disks_text(&vm->config, disks, sizeof(disks));
+	return sd_bus_reply_method_return(m, "a{ss}", 24,
 		"Name", vm->config.name,
 		"Description", or_empty(vm->config.description),
 		"Id", id,
@@ -492,6 +494,8 @@ static int method_show(sd_bus_message *m, void *arg, sd_bus_error *e)
 		"Append", vm->config.append,
 		"Restart", restart,
 		"DebugExit", vm->config.debug_exit ? "yes" : "no",
+		"Disks", disks,
+		"Rng", vm->config.rng ? "yes" : "no",
 		"ConsoleLog", or_empty(vm->config.log_name),
 		"Definition", or_empty(vm->config.definition),
 		"Unit", vm->config.bound ? "yes" : "no",

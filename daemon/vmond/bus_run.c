@@ -156,6 +156,11 @@ static int read_debug_exit(sd_bus_message *m, struct vm_config *c, struct error 
 	return read_flag(m, &c->debug_exit, err);
 }
 
+static int read_rng(sd_bus_message *m, struct vm_config *c, struct error *err)
+{
+	return read_flag(m, &c->rng, err);
+}
+
 static int read_bound(sd_bus_message *m, struct vm_config *c, struct error *err)
 {
 	return read_flag(m, &c->bound, err);
@@ -200,6 +205,8 @@ static const struct run_option options[] = {
 	{ "kernel", "(hs)", read_kernel },
 	{ "initrd", "(hs)", read_initrd },
 	{ "modules", "a(hss)", read_modules },
+	{ "disks", "a(hssb)", bus_read_disks },
+	{ "rng", "b", read_rng },
 	{ "append", "s", read_append },
 	{ "memory", "t", read_memory },
 	{ "exec", "s", read_exec },

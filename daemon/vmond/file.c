@@ -96,6 +96,18 @@ void vm_config_init(struct vm_config *config)
 	config->engine_fd = -1;
 }
 
+/* Closes the disks that were passed; names stay. */
+void vm_config_drop_disks(struct vm_config *config)
+{
+	unsigned int i;
+
+	for (i = 0; i < config->n_disks; i++) {
+		if (config->disks[i].fd >= 0)
+			close(config->disks[i].fd);
+		config->disks[i].fd = -1;
+	}
+}
+
 /* Frees all that a config holds, not the config. */
 void vm_config_free(struct vm_config *config)
 {
@@ -105,6 +117,12 @@ void vm_config_free(struct vm_config *config)
 	file_free(&config->initrd);
 	for (i = 0; i < config->n_modules; i++)
 		file_free(&config->modules[i]);
+	vm_config_drop_disks(config);
+	for (i = 0; i < config->n_disks; i++) {
+		free(config->disks[i].path);
+		free(config->disks[i].id);
+	}
+	config->n_disks = 0;
 	free(config->name);
 	free(config->append);
 	free(config->description);

@@ -71,4 +71,8 @@ void bus_guest_path(const struct vm *vm, char *path, size_t size);
 void bus_emit_event(struct manager *m, struct vm *vm, enum vm_event event);
 void bus_forget_guest(struct manager *m, const struct vm *vm);
 
+/* bus_disks.c */
+int bus_read_disks(sd_bus_message *m, struct vm_config *c, struct error *err);
+void bus_disks_text(const struct vm_config *c, char *text, size_t size);
+
 #endif /* VMON_VMOND_MANAGER_H */

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -99,6 +100,47 @@ static u64 host_now(struct device_host *host)
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
+static void *host_ram(struct device_host *host, u64 gpa, u64 size)
+{
+	struct vm *vm = container_of(host, struct vm, host);
+
+	if (!size || gpa >= vm->config.memory || size > vm->config.memory - gpa ||
+	    (gpa < BOOT_ROM && gpa + size > BOOT_HOLE))
+		return NULL;
+	return vm->ram + gpa;
+}
+
+static void host_written(struct device_host *host, u64 gpa, u64 size)
+{
+	struct vm *vm = container_of(host, struct vm, host);
+
+	if (vm->evm)
+		engine_vm_written(vm->evm, gpa, size);
+}
+
+static int host_publish(struct device_host *host)
+{
+	struct vm *vm = container_of(host, struct vm, host);
+
+	return vm->evm ? engine_vm_flush(vm->evm) : -ENOTCONN;
+}
+
+static size_t host_random(struct device_host *host, void *buf, size_t size)
+{
+	ssize_t n = getrandom(buf, size, GRND_NONBLOCK);
+
+	(void)host;
+	return n > 0 ? n : 0;
+}
+
+static void host_complain(struct device_host *host, const char *text)
+{
+	struct vm *vm = container_of(host, struct vm, host);
+
+	if (vm->complaints++ < VM_COMPLAINTS_MAX)
+		log_warning("VM '%s': %s", vm->config.name, text);
+}
+
 static void on_output(struct uart16550 *uart, const u8 *data, size_t len)
 {
 	struct vm *vm = container_of(uart, struct vm, machine.uart);
@@ -143,6 +185,41 @@ static int load(struct vm *vm, struct vmon_regs *regs, struct error *err)
 	return boot_load(&image, &ram, regs, err);
 }
 
+/* What a BIOS would have set up of the interrupt controllers. */
+static void set_triggers(struct vm *vm)
+{
+	u16 lines = machine_level_lines(&vm->machine);
+	unsigned int i;
+
+	for (i = 0; i < 16; i++)
+		if (lines & 1u << i)
+			engine_vm_trigger(vm->evm, i, true);
+}
+
+static int add_devices(struct vm *vm, struct error *err)
+{
+	const struct vm_config *c = &vm->config;
+	unsigned int i;
+	int r;
+
+	if (c->n_disks) {
+		r = disk_ring_new(vm->event, vm_on_disks, vm, &vm->ring, err);
+		if (r < 0)
+			return r;
+	}
+	for (i = 0; i < c->n_disks; i++) {
+		r = disk_open(vm->ring, &c->disks[i], &vm->disks[i], err);
+		if (r < 0)
+			return r;
+		vm->n_disks++;
+		r = machine_add_disk(&vm->machine, vm->disks[i]);
+		if (r < 0)
+			return fail(err, -r, "disk '%s': %s", c->disks[i].path, strerror(-r));
+	}
+	r = c->rng ? machine_add_rng(&vm->machine) : 0;
+	return r < 0 ? fail(err, -r, "rng: %s", strerror(-r)) : 0;
+}
+
 static int set_up_engine(struct vm *vm, const struct vmon_regs *regs, struct error *err)
 {
 	const struct {
@@ -181,12 +258,18 @@ static int set_up_engine(struct vm *vm, const struct vmon_regs *regs, struct err
 		if (r < 0)
 			return r;
 	}
+	set_triggers(vm);
 	return engine_vm_regs(vm->evm, regs, err);
 }
 
 /* All that a running VM has and an ended one has not. */
 static void release(struct vm *vm)
 {
+	/* First: what is in flight still goes to guest memory and through devices. */
+	disk_ring_free(vm->ring);
+	vm->ring = NULL;
+	while (vm->n_disks)
+		disk_close(vm->disks[--vm->n_disks]);
 	sd_event_source_disable_unref(vm->io_source);
 	sd_event_source_disable_unref(vm->timer);
 	sd_event_source_disable_unref(vm->end_source);
@@ -195,6 +278,7 @@ static void release(struct vm *vm)
 	vm->end_source = NULL;
 	engine_vm_free(vm->evm);
 	vm->evm = NULL;
+	machine_destroy(&vm->machine);
 	if (vm->ram)
 		munmap(vm->ram, vm->config.memory);
 	vm->ram = NULL;
@@ -225,7 +309,10 @@ static int restart(struct vm *vm, struct error *err)
 	if (r < 0)
 		return r;
 	vm->unacked = 0;
+	vm->io_at = 0;
+	vm->io_n = 0;
 	machine_reset(&vm->machine);
+	set_triggers(vm);
 	r = load(vm, &regs, err);
 	if (r < 0)
 		return r;
@@ -278,6 +365,8 @@ static bool try_restart(struct vm *vm, enum vm_end *how)
 		return false;
 	}
 	vm->state = VMON_STATE_RUNNING;
+	/* It may have been held back. */
+	(void)sd_event_source_set_enabled(vm->io_source, SD_EVENT_ON);
 	log_guest(6, MESSAGE_GUEST_RESTARTED, vm->config.name, "VM '%s' restarts after %s%s%s",
 		  vm->config.name, forced ? "a request" : vm_end_name(*how),
 		  vm->report && *vm->report ? ": " : "", vm->report ? vm->report : "");
@@ -308,6 +397,9 @@ static int on_end(sd_event_source *s, void *arg)
 	(void)s;
 	machine_flush(&vm->machine);
 	console_flush(vm->console);
+	/* Memory and devices are in use until then: vm_on_disks(). */
+	if (disk_ring_in_flight(vm->ring))
+		return 0;
 	vm->wanted_end = VM_ALIVE;
 	if (try_restart(vm, &how))
 		return 0;
@@ -367,10 +459,16 @@ int vm_new(sd_event *event, struct engine *engine, struct vm_config *config,
 	vm->event = event;
 	vm->engine = engine;
 	vm->ram_fd = -1;
-	vm->host = (struct device_host){ host_irq, host_end, host_now };
+	vm->host = (struct device_host){
+		.irq = host_irq, .end = host_end, .now = host_now, .ram = host_ram,
+		.written = host_written, .publish = host_publish, .random = host_random,
+		.complain = host_complain,
+	};
 	machine_init(&vm->machine, &vm->host, config->memory, config->debug_exit, on_output);
 
-	r = make_ram(vm, err);
+	r = add_devices(vm, err);
+	if (r >= 0)
+		r = make_ram(vm, err);
 	if (r >= 0)
 		r = load(vm, &regs, err);
 	if (r >= 0)
@@ -394,6 +492,7 @@ int vm_new(sd_event *event, struct engine *engine, struct vm_config *config,
 		free(vm);
 		return r;
 	}
+	vm_config_drop_disks(&vm->config);
 	*ret = vm;
 	return 0;
 }

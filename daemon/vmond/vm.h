@@ -12,9 +12,12 @@
 #include "common/error.h"
 #include "device/machine.h"
 #include "vmond/console.h"
+#include "vmond/disk.h"
 #include "vmond/engine.h"
 
 #define VM_MODULES_MAX	64
+#define VM_BATCH	64	/* accesses taken at a time */
+#define VM_COMPLAINTS_MAX 10	/* that are logged */
 
 /* So many restarts after crashes in so many seconds, and no more. */
 #define VM_CRASHES		5
@@ -50,6 +53,9 @@ enum vm_end {
  * @initrd: initrd file, or no data
  * @modules: Multiboot modules
  * @n_modules: how many
+ * @disks: virtio disks, in order
+ * @n_disks: how many
+ * @rng: with a virtio source of randomness
  */
 struct vm_config {
 	char *name;
@@ -70,6 +76,9 @@ struct vm_config {
 	struct boot_file initrd;
 	struct boot_file modules[VM_MODULES_MAX];
 	unsigned int n_modules;
+	struct disk_config disks[MACHINE_DISKS];
+	unsigned int n_disks;
+	bool rng;
 };
 
 enum vm_event {
@@ -96,6 +105,9 @@ struct vm {
 	int ram_fd;
 	struct device_host host;
 	struct machine machine;
+	struct disk_ring *ring;		/* NULL without disks */
+	struct disk *disks[MACHINE_DISKS];
+	unsigned int n_disks;
 	struct console *console;
 	sd_event_source *io_source;
 	sd_event_source *timer;
@@ -110,6 +122,8 @@ struct vm {
 	u64 log_lost;			/* bytes that the log did not take */
 	bool forced;			/* the reset is a request: restart in any case */
 	struct vm_waiter *waiters;
+	struct engine_io io[VM_BATCH];	/* accesses that were taken */
+	unsigned int io_at, io_n;	/* the next of them to be done; how many */
 	unsigned int unacked;		/* posted writes */
 	u32 last_seq;
 	u64 accesses;
@@ -128,6 +142,7 @@ int file_read(int fd, const char *name, const char *args, struct boot_file *ret,
 	      struct error *err);
 void vm_config_init(struct vm_config *config);
 void vm_config_drop_images(struct vm_config *config);
+void vm_config_drop_disks(struct vm_config *config);
 void vm_config_free(struct vm_config *config);
 
 int vm_new(sd_event *event, struct engine *engine, struct vm_config *config,

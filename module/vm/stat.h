@@ -61,6 +61,7 @@
 	X(IO_WAIT_SOCKET,	"io_wait_socket")		\
 	X(IO_RESENT,		"io_resent")			\
 	X(MEM_PAGES,		"mem_pages")			\
+	X(MEM_WRITTEN_TRACED,	"mem_written_traced")		\
 	X(PAUSES,		"pauses")			\
 	X(TICKS,		"pit_ticks")			\
 	X(TICKS_REINJECTED,	"pit_ticks_reinjected")		\
