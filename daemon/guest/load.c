@@ -131,8 +131,8 @@ static int read_one(struct guest_config *c, const char *path, const char *instea
 		    struct guest_problems *p)
 {
 	const char *from = instead ? instead : path;
-	size_t size;
-	char *data;
+	char *data = NULL;
+	size_t size = 0;
 	int r;
 
 	r = guest_read_file(from, &data, &size, p);

@@ -136,8 +136,8 @@ int verb_create(int argc, char **argv)
 static void print_file(const char *path, bool first)
 {
 	struct guest_problems p = { 0 };
-	char *data;
-	size_t size;
+	char *data = NULL;
+	size_t size = 0;
 
 	printf("%s# %s\n", first ? "" : "\n", path);
 	if (!guest_read_file(path, &data, &size, &p)) {
@@ -248,7 +248,7 @@ static int remove_guest(const struct guest_dirs *dirs, const char *name, bool al
 
 	snprintf(path, sizeof(path), "%s/%s.conf", dirs->dir[0], name);
 	snprintf(dropins, sizeof(dropins), "%s.d", path);
-	r = guest_load(dirs, name, NULL, &c, &p);
+	(void)guest_load(dirs, name, NULL, &c, &p);
 	if (!c.path) {
 		definition_tell(&p);
 		r = EXIT_FAILED;

@@ -29,11 +29,14 @@ struct edit {
 static const char *editor(void)
 {
 	static const char * const variable[] = { "VISUAL", "EDITOR" };
+	const char *value;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(variable); i++)
-		if (getenv(variable[i]) && *getenv(variable[i]))
-			return getenv(variable[i]);
+	for (i = 0; i < ARRAY_SIZE(variable); i++) {
+		value = getenv(variable[i]);
+		if (value && *value)
+			return value;
+	}
 	return "editor";
 }
 
@@ -80,8 +83,8 @@ static char *begin(struct edit *e)
 {
 	struct guest_problems p = { 0 };
 	const char *path = e->from;
-	char *data, *text = NULL;
-	size_t size;
+	char *data = NULL, *text = NULL;
+	size_t size = 0;
 
 	if (!access(e->rejected, R_OK)) {
 		complain(0, "going on with '%s', which was rejected; remove it to begin anew",
@@ -134,8 +137,8 @@ static int reject(struct edit *e, const char *text)
 static char *read_back(const char *path)
 {
 	struct guest_problems p = { 0 };
-	char *data, *text = NULL;
-	size_t size;
+	char *data = NULL, *text = NULL;
+	size_t size = 0;
 
 	if (!guest_read_file(path, &data, &size, &p)) {
 		text = memchr(data, 0, size) ? NULL : strndup(data, size);

@@ -192,10 +192,12 @@ struct simple {
 
 static int on_simple(int c, const char *value, void *arg)
 {
-	struct simple *s = arg;
+	const struct simple *s = arg;
+	bool *flag = c == 'j' ? s->json : s->all;
 
 	(void)value;
-	*(c == 'j' ? s->json : s->all) = true;
+	if (flag)
+		*flag = true;
 	return 0;
 }
 
