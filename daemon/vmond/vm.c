@@ -415,9 +415,11 @@ static int on_end(sd_event_source *s, void *arg)
 	(void)s;
 	machine_flush(&vm->machine);
 	console_flush(vm->console);
-	/* Memory and devices are in use until then: vm_on_disks(). */
-	if (disk_ring_in_flight(vm->ring))
+	/* Memory and devices are in use: vm_on_disks() brings us back. */
+	if (disk_ring_in_flight(vm->ring)) {
+		(void)engine_set_state(vm->engine, engine_vm_id(vm->evm), VMON_STATE_PAUSED, NULL);
 		return 0;
+	}
 	vm->wanted_end = VM_ALIVE;
 	if (try_restart(vm, &how))
 		return 0;

@@ -13,13 +13,13 @@
 #include "tap.h"
 #include "vmond/disk.h"
 
-#define SIZE	(1u << 20)
+#define SIZE	1048576u
 #define MANY	1000
 
 static sd_event *event;
 static struct disk_ring *ring;
 static unsigned int idles;
-static char path[] = "/tmp/vmond-disk-XXXXXX";
+static char path[32] = "/tmp/vmond-disk-XXXXXX";
 static struct disk_config config = { .path = path, .id = "id" };
 static struct disk *disk;
 static unsigned char buf[SIZE], again[SIZE];
