@@ -107,7 +107,8 @@ daemon: | deps-build
 kernels: deps-testbed
 	@$(testbed)/fetch
 
-guests: $(build)/guest/initrd $(build)/guest/initrd-fidelity
+guests: $(build)/guest/initrd $(build)/guest/initrd-fidelity $(build)/guest/modules-686 \
+	$(build)/guest/modules-686-pae
 
 $(build)/guest/initrd: $(shell find selftests/guests/initramfs selftests/guests/programs -type f) $(testbed)/lib.sh | kernels
 	@echo '  GUEST   $(@:$(top)/%=%)'
@@ -116,6 +117,10 @@ $(build)/guest/initrd: $(shell find selftests/guests/initramfs selftests/guests/
 $(build)/guest/initrd-fidelity: $(build)/guest/initrd $(wildcard selftests/guests/fidelity/*)
 	@echo '  GUEST   $(@:$(top)/%=%)'
 	@selftests/guests/fidelity/build $< $@
+
+$(build)/guest/modules-%: selftests/guests/initramfs/modules $(testbed)/lib.sh | kernels
+	@echo '  GUEST   $(@:$(top)/%=%)'
+	@selftests/guests/initramfs/modules $* $@
 
 # What one host kernel's image consists of. A module or daemon that does not build is
 # left out of the image, and the test that wants it says so.
@@ -138,7 +143,8 @@ $(addprefix testbed-,$(HOST_KERNELS)): testbed-%:
 
 unit-programs = $(shell $(MAKE) -s -C selftests/unit \
 	--eval='list-programs: ; @echo $$(addprefix $$(out)/,$$(TESTS))' list-programs)
-daemon-programs = 'daemon/test/run.sh $(build)/daemon' 'daemon/test/escape.sh $(build)/daemon'
+daemon-programs = 'daemon/test/run.sh $(build)/daemon' 'daemon/test/guests.sh $(build)/daemon' \
+	'daemon/test/escape.sh $(build)/daemon' daemon/test/units.sh
 testbed-programs = $(sort $(wildcard $(testbed)/tests/*.sh))
 
 unit: | deps-build
@@ -149,7 +155,7 @@ fuzzers: | deps-build
 
 # vmond with an engine that needs no module.
 daemon-tests: daemon
-	$(MAKE) -C daemon $(build)/daemon/vmond-fake
+	$(MAKE) -C daemon $(build)/daemon/vmond-fake $(build)/daemon/bus_probe
 
 # Programs that run in a host, with the module loaded.
 module-tests: | deps-build

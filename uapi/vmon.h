@@ -117,12 +117,24 @@
  * VMON_CMD_RANGE_DEL	-> VMON_A_VM, VMON_A_RANGE
  *	ENOENT: no range has this number.
  *
- * VMON_CMD_IRQ_SET	-> VMON_A_VM, VMON_A_LINE (u8, 0..15), VMON_A_LEVEL (u8)
+ * VMON_CMD_MEM_WRITTEN	-> VMON_A_VM, VMON_A_RANGES (struct vmon_mem_range ...)
+ *	The owner has written to guest memory while the guest was running or paused:
+ *	shadow page tables and translated code made from those bytes go. It has
+ *	happened when the owner's send() returns; only then may the guest be shown that
+ *	there is something new, be it by memory that it polls or by an interrupt. Not
+ *	needed for what was written before VCPU_SET or VM_RESET. EINVAL: a range is
+ *	empty or not all of it is memory; there are none, more than VMON_MEM_RANGES_MAX,
+ *	or more than 4 GiB. No reply unless asked.
+ *
+ * VMON_CMD_IRQ_SET	-> VMON_A_VM, VMON_A_LINE (u8, 0..15), VMON_A_LEVEL (u8),
+ *			   [VMON_A_TRIGGER (enum vmon_trigger)]
  *	Level of an interrupt line of the 8259 pair; 0 and 2 are the timer's and the
  *	cascade's (EINVAL). A line that falls before the guest has acknowledged the
  *	interrupt withdraws it, as on the chip: keep it up until the device has been
  *	served. Raising a raised edge-triggered line does nothing. No reply unless
- *	asked (NLM_F_ACK).
+ *	asked (NLM_F_ACK). TRIGGER is what firmware would program into the ELCR (EINVAL:
+ *	0, 1, 2, 8 and 13 are edge triggered, always); a reset makes all lines edge
+ *	triggered, and so can the guest.
  *
  * VMON_CMD_IO		<- VMON_A_VM, VMON_A_RANGE, VMON_A_SEQ (u32), VMON_A_ADDR
  *			   (u64, port or gpa), VMON_A_SIZE (1, 2, 4), VMON_A_WRITE (u8),
@@ -157,6 +169,7 @@
 #define VMON_MCGRP_EVENTS	"events"
 #define VMON_NAME_MAX		63	/* bytes, without the NUL */
 #define VMON_IO_WINDOW		64	/* posted writes in flight */
+#define VMON_MEM_RANGES_MAX	256	/* in one MEM_WRITTEN */
 
 enum vmon_cmd {
 	VMON_CMD_UNSPEC,
@@ -178,6 +191,7 @@ enum vmon_cmd {
 	VMON_CMD_STAT_GET,
 	VMON_CMD_TRACE_GET,
 	VMON_CMD_EVENT,
+	VMON_CMD_MEM_WRITTEN,
 	__VMON_CMD_MAX
 };
 
@@ -223,6 +237,8 @@ enum vmon_attr {
 	VMON_A_REMEDY,		/* string */
 	VMON_A_FACT,		/* nest */
 	VMON_A_SELFCHECK,	/* u8 */
+	VMON_A_TRIGGER,		/* u8, enum vmon_trigger */
+	VMON_A_RANGES,		/* struct vmon_mem_range ... */
 	__VMON_A_MAX
 };
 
@@ -252,6 +268,17 @@ enum vmon_exec_mode {
 enum vmon_space {
 	VMON_SPACE_PORT = 1,
 	VMON_SPACE_MMIO,
+};
+
+enum vmon_trigger {
+	VMON_TRIGGER_EDGE,
+	VMON_TRIGGER_LEVEL,
+};
+
+/* Guest memory that was written. */
+struct vmon_mem_range {
+	__u64 gpa;
+	__u64 size;		/* bytes */
 };
 
 /* Segment register with hidden part; attr as in descriptor bits 40..55. */

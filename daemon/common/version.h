@@ -7,14 +7,11 @@
 #define VMON_VERSION "0.1.0"
 #endif
 
-/* The daemon's object on its bus. */
+/* The daemon's objects on its bus. */
 #define VMON_BUS_PATH		"/org/vmon/Manager1"
 #define VMON_BUS_INTERFACE	"org.vmon.Manager1"
+#define VMON_BUS_GUESTS		"/org/vmon/guest"
+#define VMON_BUS_GUEST_INTERFACE "org.vmon.Guest1"
 #define VMON_BUS_SOCKET		"/run/vmon/bus"
-
-/* Flags of its method Run. */
-#define VMON_RUN_REBOOT		1
-#define VMON_RUN_DEBUG_EXIT	2
-#define VMON_RUN_SELFCHECK	4
 
 #endif /* VMON_COMMON_VERSION_H */

@@ -36,11 +36,25 @@ struct device;
  * @irq:	set the level of 8259 line 0..15
  * @end:	the guest ends; the call returns, the end comes later
  * @now:	real time, nanoseconds since 1970-01-01 UTC
+ * @ram:	guest RAM from guest physical address @gpa on, @size bytes, or NULL if not
+ *		all of it is RAM; valid while the machine is
+ * @written:	a device has written to guest RAM: what the processor derived from it is stale
+ * @publish:	the processor sees all that was @written before: only now may the guest learn
+ *		that there is something new. 0, or -errno: it must not learn it.
+ * @random:	bytes for a random number generator; how many there were
+ * @complain:	the guest drives a device in a way that stops it; a sentence for people
+ *
+ * The last five may be missing in a machine without PCI devices.
  */
 struct device_host {
 	void (*irq)(struct device_host *host, unsigned int line, bool level);
 	void (*end)(struct device_host *host, enum device_end how, u32 value);
 	u64 (*now)(struct device_host *host);
+	void *(*ram)(struct device_host *host, u64 gpa, u64 size);
+	void (*written)(struct device_host *host, u64 gpa, u64 size);
+	int (*publish)(struct device_host *host);
+	size_t (*random)(struct device_host *host, void *buf, size_t size);
+	void (*complain)(struct device_host *host, const char *text);
 };
 
 struct device_range {
@@ -61,6 +75,7 @@ struct device_range {
  * @flush:	optional; the accesses at hand have all been handled
  * @deadline:	optional; when tick() is due (time as of host->now), 0 for never
  * @tick:	with @deadline; called then or later, and harmless when early
+ * @busy:	optional; later accesses of the guest must wait for something that ends by itself
  * @save:	write the state to @buf, if @size suffices; returns bytes needed
  * @restore:	take back what save() wrote; 0, or -EINVAL and nothing changed
  */
@@ -75,6 +90,7 @@ struct device_ops {
 	void (*flush)(struct device *dev);
 	u64 (*deadline)(struct device *dev);
 	void (*tick)(struct device *dev);
+	bool (*busy)(struct device *dev);
 	size_t (*save)(const struct device *dev, void *buf, size_t size);
 	int (*restore)(struct device *dev, const void *buf, size_t size);
 };

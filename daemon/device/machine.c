@@ -3,18 +3,40 @@
  * The PC that a guest runs on: which devices it has. A new device is one line
  * in machine_init().
  */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "device/machine.h"
 
-static void add(struct machine *m, struct device *dev)
+static void add_ranges(struct machine *m, struct device *dev)
 {
 	unsigned int i;
 
-	m->devices[m->n_devices++] = dev;
 	for (i = 0; i < dev->ops->n_ranges; i++)
 		m->ranges[m->n_ranges++] =
 			(struct machine_range){ dev, &dev->ops->ranges[i] };
+}
+
+static void add(struct machine *m, struct device *dev)
+{
+	m->devices[m->n_devices++] = dev;
+	add_ranges(m, dev);
+}
+
+/* One device in the place of another. */
+static void replace(struct machine *m, struct device *old, struct device *new)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < m->n_devices; i++)
+		if (m->devices[i] == old)
+			m->devices[i] = new;
+	for (i = 0; i < m->n_ranges; i++)
+		if (m->ranges[i].dev != old)
+			m->ranges[n++] = m->ranges[i];
+	m->n_ranges = n;
+	add_ranges(m, new);
 }
 
 /**
@@ -24,6 +46,8 @@ static void add(struct machine *m, struct device *dev)
  * @memory: guest RAM in bytes
  * @debug_exit: with the exit port
  * @output: takes what the guest sends over the serial port
+ *
+ * There is no PCI bus before something is plugged into it.
  */
 void machine_init(struct machine *m, struct device_host *host, u64 memory,
 		  bool debug_exit,
@@ -33,17 +57,107 @@ void machine_init(struct machine *m, struct device_host *host, u64 memory,
 	uart16550_init(&m->uart, host, output);
 	rtc_init(&m->rtc, host, memory);
 	i8042_init(&m->i8042, host);
-	pci_absent_init(&m->pci, host);
+	pci_absent_init(&m->pci_absent, host);
 	reset_port_init(&m->reset_port, host);
 	debug_exit_init(&m->debug_exit, host);
 
 	add(m, &m->uart.dev);
 	add(m, &m->rtc.dev);
 	add(m, &m->i8042.dev);
-	add(m, &m->pci.dev);
+	add(m, &m->pci_absent.dev);
 	add(m, &m->reset_port.dev);
 	if (debug_exit)
 		add(m, &m->debug_exit.dev);
+}
+
+/* Give back what the machine_add_ functions took. */
+void machine_destroy(struct machine *m)
+{
+	while (m->n_disks)
+		free(m->disks[--m->n_disks]);
+	free(m->rng);
+	free(m->pci);
+	m->rng = NULL;
+	m->pci = NULL;
+}
+
+static int need_pci(struct machine *m)
+{
+	struct device *absent = &m->pci_absent.dev;
+
+	if (m->pci)
+		return 0;
+	m->pci = malloc(sizeof(*m->pci));
+	if (!m->pci)
+		return -ENOMEM;
+	pci_host_init(m->pci, absent->host);
+	replace(m, absent, &m->pci->dev);
+	return 0;
+}
+
+/**
+ * machine_add_disk() - plug a virtio disk
+ * @m: machine that does not run yet
+ * @disk: where the bytes are; stays the caller's
+ *
+ * Return: 0, -ENOMEM, or -ENOSPC: there are MACHINE_DISKS already.
+ */
+int machine_add_disk(struct machine *m, struct disk *disk)
+{
+	struct virtio_blk *blk;
+	int r;
+
+	if (m->n_disks == MACHINE_DISKS)
+		return -ENOSPC;
+	r = need_pci(m);
+	if (r < 0)
+		return r;
+	blk = malloc(sizeof(*blk));
+	if (!blk)
+		return -ENOMEM;
+	virtio_blk_init(blk, m->pci->dev.host, disk);
+	r = pci_plug(m->pci, &blk->v.fn);
+	if (r < 0)
+		free(blk);
+	else
+		m->disks[m->n_disks++] = blk;
+	return r;
+}
+
+/**
+ * machine_add_rng() - plug a virtio source of randomness
+ * @m: machine that does not run yet and has none
+ *
+ * Return: 0, -ENOMEM or -ENOSPC.
+ */
+int machine_add_rng(struct machine *m)
+{
+	int r = need_pci(m);
+
+	if (r < 0)
+		return r;
+	m->rng = malloc(sizeof(*m->rng));
+	if (!m->rng)
+		return -ENOMEM;
+	virtio_rng_init(m->rng, m->pci->dev.host);
+	return pci_plug(m->pci, &m->rng->v.fn);
+}
+
+/* The lines of the 8259s that firmware makes level triggered, as bits. */
+u16 machine_level_lines(const struct machine *m)
+{
+	return m->pci ? pci_host_lines() : 0;
+}
+
+/* Must the guest's next accesses wait? */
+bool machine_busy(struct machine *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->n_devices; i++)
+		if (m->devices[i]->ops->busy && m->devices[i]->ops->busy(m->devices[i]))
+			return true;
+	return false;
 }
 
 void machine_reset(struct machine *m)

@@ -114,17 +114,22 @@ void engine_events_receive(struct engine *e, engine_info_fn fn, void *arg)
 		fn(&info, arg);
 }
 
-static void stop(struct engine_vm *v, u32 cause, const char *report)
+static void tell(const struct engine_vm *v)
 {
 	struct engine_info info;
 
+	info_of(v, &info);
+	(void)send(v->engine->events[1], &info, sizeof(info), 0);
+}
+
+static void stop(struct engine_vm *v, u32 cause, const char *report)
+{
 	v->phase = DONE;
 	v->state = VMON_STATE_STOPPED;
 	v->cause = cause;
 	if (report)
 		snprintf(v->report, sizeof(v->report), "%s", report);
-	info_of(v, &info);
-	(void)send(v->engine->events[1], &info, sizeof(info), 0);
+	tell(v);
 }
 
 int engine_check(struct engine *e, struct engine_check *ret, struct error *err)
@@ -192,6 +197,7 @@ int engine_set_state(struct engine *e, u32 vm, u32 state, struct error *err)
 		return fail(err, ENOENT, "no such VM");
 	v->state = state;
 	v->cause = state == VMON_STATE_RUNNING ? VMON_CAUSE_NONE : VMON_CAUSE_REQUEST;
+	tell(v);
 	wake(v);
 	return 0;
 }
@@ -258,6 +264,15 @@ int engine_vm_new(struct engine *e, const char *name, u32 exec, const char *guar
 	snprintf(v->name, sizeof(v->name), "%s", name);
 	*ret = v;
 	return 0;
+}
+
+/* The descriptor stands for nothing here; it is closed, as the real one would be some day. */
+int engine_vm_adopt(struct engine *e, int fd, u32 vm, const char *name,
+		    struct engine_vm **ret, struct error *err)
+{
+	(void)vm;
+	close(fd);
+	return engine_vm_new(e, name, 0, NULL, false, ret, err);
 }
 
 void engine_vm_free(struct engine_vm *v)
@@ -353,7 +368,7 @@ static void make(struct engine_vm *v, struct engine_io *io, u32 range, u64 addr,
 
 static void obey(struct engine_vm *v, struct engine_io *io, unsigned int *n)
 {
-	if (v->reborn || strstr(v->append, "halt")) {
+	if ((v->reborn && !strstr(v->append, "again")) || strstr(v->append, "halt")) {
 		stop(v, VMON_CAUSE_HALT, "");
 	} else if (strstr(v->append, "fault")) {
 		stop(v, VMON_CAUSE_SHUTDOWN, "triple fault at 00100000");
@@ -506,6 +521,20 @@ void engine_vm_irq(struct engine_vm *v, unsigned int line, bool level)
 	v->irq = level;
 	if (level)
 		wake(v);
+}
+
+void engine_vm_trigger(struct engine_vm *v, unsigned int line, bool level_triggered)
+{
+	(void)v;
+	(void)line;
+	(void)level_triggered;
+}
+
+void engine_vm_written(struct engine_vm *v, u64 gpa, u64 size)
+{
+	(void)v;
+	(void)gpa;
+	(void)size;
 }
 
 int engine_vm_flush(struct engine_vm *v)

@@ -9,44 +9,7 @@
 # usage: run.sh BUILD-DIRECTORY; needs root, like vmond itself.
 
 out=$1
-dir=$(mktemp -d)
-export VMON_SOCKET="$dir/run/bus"
-ctl=$out/vmonctl
-n=0
-failed=0
-
-check() { # name, command...
-	name=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$dir/out" 2>"$dir/err"; then
-		echo "ok $n $name"
-	else
-		echo "not ok $n $name (status $?)"
-		sed 's/^/# /' "$dir/out" "$dir/err"
-		failed=$((failed + 1))
-	fi
-}
-
-# status WANTED COMMAND...: the command's exit status is WANTED
-status() {
-	want=$1
-	shift
-	"$@"
-	got=$?
-	[ $got -eq "$want" ] || { echo "status $got, not $want" >&2; return 1; }
-}
-
-# says WANTED-STATUS TEXT COMMAND...: status, and one line with TEXT in it
-says() {
-	want=$1
-	text=$2
-	shift 2
-	"$@" >"$dir/said" 2>&1 </dev/null
-	got=$?
-	cat "$dir/said"
-	[ $got -eq "$want" ] && grep -q -e "$text" "$dir/said"
-}
+. "$(dirname "$0")/lib.sh"
 
 # json COMMAND...: status 1, and the answer has the keys that scripts rely on
 json() {
@@ -73,14 +36,6 @@ json() {
 	END
 }
 
-wait_for() { # file
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		[ -e "$1" ] && return 0
-		sleep 0.1
-	done
-	return 1
-}
-
 mkdir "$dir/run"
 echo "TAP version 13"
 
@@ -93,10 +48,7 @@ check "vmonctl says how to start vmond" \
 daemon=$!
 wait_for "$VMON_SOCKET"
 
-# A Multiboot image: header with load addresses, then nothing.
-# magic, flags, checksum, header_addr, load_addr, load_end, bss_end, entry
-printf '\002\260\255\033\000\000\001\000\376\117\121\344' >"$dir/mb"
-printf '\000\000\020\000\000\000\020\000\000\000\000\000\000\000\000\000\000\000\020\000' >>"$dir/mb"
+make_multiboot
 
 run() {
 	"$ctl" run --kernel "$dir/mb" "$@"
@@ -139,12 +91,12 @@ check "debug regs" says 0 "cr0=00000011" "$ctl" debug regs one
 check "debug daemon" says 0 "vm .*'one'" "$ctl" debug daemon
 check "pause" "$ctl" pause one
 check "it is paused" says 0 "one .*paused" "$ctl" list
-check "resume" "$ctl" resume one
+check "unpause" "$ctl" unpause one
 check "console of a detached VM" \
 	sh -c "printf 'xyz\004' | '$ctl' console one | grep -q xyz"
 check "run -> stop by another" sh -c "
 	'$ctl' run --kernel '$dir/mb' --name two </dev/null >/dev/null 2>&1 & r=\$!
-	sleep 0.5; '$ctl' stop two; wait \$r; [ \$? -eq 5 ]"
+	sleep 0.5; '$ctl' terminate two; wait \$r; [ \$? -eq 5 ]"
 check "SIGTERM of vmonctl stops the VM" sh -c "
 	'$ctl' run --kernel '$dir/mb' --name three </dev/null >/dev/null 2>&1 & r=\$!
 	sleep 0.5; kill \$r; wait \$r; [ \$? -eq 0 ] && ! '$ctl' list | grep -q three"
@@ -161,9 +113,46 @@ check "a directory as kernel" says 1 "not a regular file" "$ctl" run --kernel /t
 check "initrd for Multiboot" says 1 "takes --module" run --initrd "$0"
 check "memory too small" says 1 "at least 2M" run --memory 1M
 check "memory too large" says 1 "too large" run --memory 8G
+: >"$dir/empty"
+head -c 1000 /dev/zero >"$dir/odd"
+head -c 1048576 /dev/zero >"$dir/disk"
+head -c 1048576 /dev/zero >"$dir/a,b"
+mkfifo "$dir/fifo"
+check "a disk" says 0 "hello" run --append halt --disk "$dir/disk"
+check "a disk whose path has a comma" says 0 "hello" run --append halt --disk "$dir/a,,b,readonly"
+check "no such disk" says 1 "disk '/none': No such file" run --disk /none
+check "a directory as disk" says 1 "disk '/tmp' is a directory" run --disk /tmp
+check "the same, readonly" says 1 "disk '/tmp' is a directory" run --disk /tmp,readonly
+check "a pipe as disk" says 1 "neither a file nor a block device" run --disk "$dir/fifo,readonly"
+check "an empty disk" says 1 "is empty: 'truncate" run --disk "$dir/empty"
+check "a disk of an odd size" says 1 "no multiple of 512" run --disk "$dir/odd"
+check "a format that is not raw" says 2 "format 'qcow2' is not supported" \
+	run --disk "$dir/disk,format=qcow2"
+check "an unknown word for a disk" says 2 "none of readonly" run --disk "$dir/disk,snapshot"
+check "no path" says 2 "path is missing" run --disk ,readonly
+check "an id that is too long" says 2 "1 to 20 letters" \
+	run --disk "$dir/disk,id=abcdefghijklmnopqrstu"
+check "the same disk twice" says 1 "in use by another" \
+	run --disk "$dir/disk" --disk "$dir/disk"
+check "the same id twice" says 1 "id 'x' is that of disk" \
+	run --disk "$dir/disk,id=x" --disk "$dir/a,,b,id=x"
+check "17 disks" says 2 "more than 16 disks" sh -c \
+	"'$ctl' run --kernel '$dir/mb' $(for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17; do
+		printf ' --disk x'; done)"
+check "a writer" says 0 "^w$" run --append echo --name w --detach --disk "$dir/disk"
+check "a second writer is refused" says 1 "disk '.*/disk' is in use by another guest" \
+	run --disk "$dir/disk"
+check "and a reader" says 1 "in use by another guest" run --disk "$dir/disk,readonly"
+check "show has the disk" says 0 "^Disks=.*/disk,id=disk0" "$ctl" show w
+check "the writer is stopped" "$ctl" stop w
+check "a reader" says 0 "^r1$" run --append echo --name r1 --detach --disk "$dir/disk,readonly"
+check "another reader" says 0 "hello" run --append halt --disk "$dir/disk,readonly"
+check "but no writer" says 1 "in use by another guest" run --disk "$dir/disk"
+check "the reader is stopped" "$ctl" stop r1
+check "and then a writer" says 0 "hello" run --append halt --disk "$dir/disk"
 check "unknown option" says 2 "unknown option '--foo'" "$ctl" run --foo
 check "unknown verb" says 2 "unknown verb 'fly'" "$ctl" fly
-check "bad size" says 2 "no size" run --memory lots
+check "bad size" says 2 "give a size like" run --memory lots
 check "missing argument" says 2 "missing" "$ctl" stop
 check "help of a verb" says 0 "usage: vmonctl run" "$ctl" run --help
 check "200 runs in a row" sh -c "
@@ -201,8 +190,4 @@ check "vmond starts after kill -9 of another" says 1 "modprobe" "$ctl" list
 kill $daemon
 wait $daemon
 
-echo "1..$n"
-echo "# $((n - failed)) passed, $failed failed"
-[ -n "$KEEP" ] && cat "$dir/log"
-rm -rf "$dir"
-[ $failed -eq 0 ]
+done_testing

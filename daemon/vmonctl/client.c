@@ -103,6 +103,31 @@ int client_failed(const sd_bus_error *error, int r)
 	return complain(EXIT_FAILED, "vmond: %s", strerror(-r));
 }
 
+static int call(const char *method, sd_bus_message **reply, int quiet, const char *types,
+		va_list ap)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *m = NULL;
+	sd_bus *bus = NULL;
+	int r;
+
+	r = client_open(&bus);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_new_method_call(bus, &m, NULL, VMON_BUS_PATH,
+					   VMON_BUS_INTERFACE, method);
+	if (r >= 0 && types)
+		r = sd_bus_message_appendv(m, types, ap);
+	if (r >= 0)
+		r = sd_bus_call(bus, m, 0, &error, reply);
+	if (r < 0 && r != quiet)
+		(void)client_failed(&error, r);
+	sd_bus_error_free(&error);
+	sd_bus_message_unref(m);
+	sd_bus_flush_close_unref(bus);
+	return r < 0 ? r : 0;
+}
+
 /**
  * client_call() - connect, call one method, disconnect
  * @method: name
@@ -113,29 +138,31 @@ int client_failed(const sd_bus_error *error, int r)
  */
 int client_call(const char *method, sd_bus_message **reply, const char *types, ...)
 {
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	sd_bus_message *m = NULL;
-	sd_bus *bus = NULL;
 	va_list ap;
 	int r;
 
-	if (client_open(&bus) < 0)
-		return EXIT_FAILED;
-	r = sd_bus_message_new_method_call(bus, &m, NULL, VMON_BUS_PATH,
-					   VMON_BUS_INTERFACE, method);
-	if (r >= 0 && types) {
-		va_start(ap, types);
-		r = sd_bus_message_appendv(m, types, ap);
-		va_end(ap);
-	}
-	if (r >= 0)
-		r = sd_bus_call(bus, m, 0, &error, reply);
-	if (r < 0)
-		r = client_failed(&error, r);
-	else
-		r = 0;
-	sd_bus_error_free(&error);
-	sd_bus_message_unref(m);
-	sd_bus_flush_close_unref(bus);
+	va_start(ap, types);
+	r = call(method, reply, 0, types, ap);
+	va_end(ap);
+	return r < 0 ? EXIT_FAILED : 0;
+}
+
+/**
+ * client_try() - client_call() where one refusal is an answer
+ * @method: name
+ * @reply: answer, to be unreferenced
+ * @quiet: negative errno that is not to be told
+ * @types: as above
+ *
+ * Return: 0 or -errno.
+ */
+int client_try(const char *method, sd_bus_message **reply, int quiet, const char *types, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, types);
+	r = call(method, reply, quiet, types, ap);
+	va_end(ap);
 	return r;
 }

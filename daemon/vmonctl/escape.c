@@ -272,7 +272,7 @@ static int close_log(struct escape_session *s)
 }
 
 /* Machine after machine, until it is at its end. Return: 0 or EXIT_FAILED. */
-static int run_program(struct escape_session *s, const struct options *o,
+static int try_program(struct escape_session *s, const struct options *o,
 		       struct escape_program *p)
 {
 	struct escape_end end = { 0 };
@@ -308,7 +308,7 @@ static void run_all(struct escape_result *r, const struct options *o, struct esc
 	for (i = 0; i < r->n_programs && !s->interrupted && !r->broken; i++) {
 		struct escape_program *p = &r->programs[i];
 
-		r->broken = run_program(s, o, p);
+		r->broken = try_program(s, o, p);
 		failed += p->failed;
 		if (!p->machines)
 			break;

@@ -46,7 +46,7 @@ static void stop(struct machine *m)
 {
 	sd_bus_message *msg = NULL;
 
-	if (m->ended || new_message(m, "Stop", &msg) < 0)
+	if (m->ended || new_message(m, "Terminate", &msg) < 0)
 		return;
 	if (sd_bus_message_append(msg, "s", m->name) >= 0)
 		(void)sd_bus_send(m->s->bus, msg, NULL);
@@ -164,9 +164,12 @@ static int start(struct machine *m, unsigned int from)
 	snprintf(append, sizeof(append), "from=%u", from);
 	r = new_message(m, "Run", &msg);
 	if (r >= 0)
-		r = sd_bus_message_append(msg, "shsa(hs)a(hss)stst", m->name, fd, path, 0, 0,
-					  append, MEMORY, "",
-					  (uint64_t)(VMON_RUN_DEBUG_EXIT | VMON_RUN_SELFCHECK));
+		r = sd_bus_message_append(msg, "sa{sv}", m->name, 5,
+					  "kernel", "(hs)", fd, path,
+					  "append", "s", append,
+					  "memory", "t", MEMORY,
+					  "debug-exit", "b", 1,
+					  "selfcheck", "b", 1);
 	if (r >= 0)
 		r = sd_bus_call(m->s->bus, msg, 0, &error, &reply);
 	if (r >= 0)

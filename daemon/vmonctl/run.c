@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Verb run: start a virtual machine, be its console, tell how it ended.
- *
- * Kernel and initrd are opened here, with the user's rights and from the user's
- * directory, and passed as descriptors.
+ * Verb run: start a virtual machine that no file defines, be its console, end as it ends.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,64 +10,64 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/version.h"
+#include "common/disk_option.h"
+#include "vmonctl/request.h"
 #include "vmonctl/terminal.h"
 #include "vmonctl/vmonctl.h"
 
-#define MODULES_MAX	64
-#define MEMORY_DEFAULT	(128ull << 20)
-
 struct run {
-	const char *kernel, *initrd, *append, *name, *exec;
-	char *modules[MODULES_MAX];
-	unsigned int n_modules;
-	uint64_t memory, flags;
-	bool detach;
+	struct guest_config config;
+	struct request rq;
+	bool reboot, detach;
 
 	sd_bus *bus;
 	sd_event *event;
 	struct terminal *terminal;
-	uint64_t id;
-	char started[64];	/* name it was given */
+	struct running guest;
 	bool leaving, closed, ended;
 	char end[32];
 	uint32_t value;
 	char *report;
 };
 
-static int parse_memory(const char *text, uint64_t *ret)
+static int replace(char **field, const char *value)
 {
-	unsigned long long n;
-	int shift;
-	char *end;
+	free(*field);
+	*field = strdup(value);
+	return *field ? 0 : complain(EXIT_FAILED, "out of memory");
+}
 
-	if (*text < '0' || *text > '9')
-		return -EINVAL;
-	errno = 0;
-	n = strtoull(text, &end, 10);
-	switch (*end) {
-	case 'K': case 'k':
-		shift = 10;
-		break;
-	case 0: case 'M': case 'm':
-		shift = 20;
-		break;
-	case 'G': case 'g':
-		shift = 30;
-		break;
-	default:
-		return -EINVAL;
-	}
-	if (errno || (*end && end[1]) || !n || n > UINT64_MAX >> shift)
-		return -EINVAL;
-	*ret = n << shift;
+/* A value that definitions have as well. */
+static int set_key(struct run *run, const char *key, const char *value)
+{
+	struct error err;
+
+	if (!*value)
+		return usage_error("run", "%s is empty: give it a value", key);
+	if (guest_key_set(guest_key_find(NULL, key), &run->config, value, &err) < 0)
+		return usage_error("run", "%s", err.text);
+	return 0;
+}
+
+/* The path may be relative here. */
+static int add_disk(struct run *run, const char *text)
+{
+	struct disk_option o;
+	struct error err;
+
+	if (run->config.disks.n == DISK_OPTION_MAX)
+		return usage_error("run", "more than %u disks", DISK_OPTION_MAX);
+	if (disk_option_parse(text, &o, &err) < 0)
+		return usage_error("run", "%s", err.text);
+	if (guest_list_add(&run->config.disks, text) < 0)
+		return complain(EXIT_FAILED, "out of memory");
 	return 0;
 }
 
 static int parse(struct run *run, int argc, char **argv)
 {
 	enum { KERNEL = 1, INITRD, MODULE, APPEND, MEMORY, NAME, EXEC, REBOOT, DEBUG_EXIT,
-	       DETACH };
+	       DETACH, DISK, RNG };
 	static const struct option options[] = {
 		{ "kernel", required_argument, NULL, KERNEL },
 		{ "initrd", required_argument, NULL, INITRD },
@@ -81,49 +79,53 @@ static int parse(struct run *run, int argc, char **argv)
 		{ "reboot", no_argument, NULL, REBOOT },
 		{ "debug-exit", no_argument, NULL, DEBUG_EXIT },
 		{ "detach", no_argument, NULL, DETACH },
+		{ "disk", required_argument, NULL, DISK },
+		{ "rng", no_argument, NULL, RNG },
 		{ 0 }
 	};
-	int c;
+	int c, r = 0;
 
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":", options, NULL)) >= 0) {
+	while (!r && (c = getopt_long(argc, argv, ":", options, NULL)) >= 0) {
 		switch (c) {
 		case KERNEL:
-			run->kernel = optarg;
+			r = replace(&run->config.kernel, optarg);
 			break;
 		case INITRD:
-			run->initrd = optarg;
+			r = replace(&run->config.initrd, optarg);
 			break;
 		case MODULE:
-			if (run->n_modules == MODULES_MAX)
-				return usage_error("run", "more than %u modules", MODULES_MAX);
-			run->modules[run->n_modules++] = optarg;
+			if (run->config.modules.n == GUEST_LIST_MAX)
+				r = usage_error("run", "more than %u modules", GUEST_LIST_MAX);
+			else if (guest_list_add(&run->config.modules, optarg) < 0)
+				r = complain(EXIT_FAILED, "out of memory");
 			break;
 		case APPEND:
-			run->append = optarg;
+			r = replace(&run->config.append, optarg);
 			break;
 		case MEMORY:
-			if (parse_memory(optarg, &run->memory) < 0)
-				return usage_error("run", "memory '%s' is no size like 128M or 1G",
-						   optarg);
+			r = set_key(run, "memory", optarg);
 			break;
 		case NAME:
-			run->name = optarg;
+			r = replace(&run->config.name, optarg);
 			break;
 		case EXEC:
-			if (strcmp(optarg, "translate") && strcmp(optarg, "emulate"))
-				return usage_error("run", "exec '%s' is neither translate nor emulate",
-						   optarg);
-			run->exec = optarg;
+			r = set_key(run, "exec", optarg);
 			break;
 		case REBOOT:
-			run->flags |= VMON_RUN_REBOOT;
+			run->reboot = true;
 			break;
 		case DEBUG_EXIT:
-			run->flags |= VMON_RUN_DEBUG_EXIT;
+			run->rq.debug_exit = true;
 			break;
 		case DETACH:
 			run->detach = true;
+			break;
+		case DISK:
+			r = add_disk(run, optarg);
+			break;
+		case RNG:
+			run->config.rng = true;
 			break;
 		case ':':
 			return usage_error("run", "option '%s' needs a value",
@@ -132,111 +134,13 @@ static int parse(struct run *run, int argc, char **argv)
 			return usage_error("run", "unknown option '%s'", argv[optind - 1]);
 		}
 	}
+	if (r)
+		return r;
 	if (optind < argc)
 		return usage_error("run", "run: unexpected argument '%s'", argv[optind]);
-	if (!run->kernel)
+	if (!run->config.kernel)
 		return usage_error("run", "run: --kernel is missing");
 	return 0;
-}
-
-static int open_file(const char *what, const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	if (fd < 0)
-		complain(0, "%s '%s': %s: give a file that exists and that you may read",
-			 what, path, strerror(errno));
-	return fd;
-}
-
-/* Append one file as "hs"; the message keeps its own copy of the descriptor. */
-static int append_file(sd_bus_message *m, const char *what, const char *path, int *status)
-{
-	int fd = open_file(what, path);
-	int r;
-
-	if (fd < 0) {
-		*status = EXIT_FAILED;
-		return -ENOENT;
-	}
-	r = sd_bus_message_append(m, "hs", fd, path);
-	close(fd);
-	return r;
-}
-
-static int append_initrd(sd_bus_message *m, const struct run *run, int *status)
-{
-	int r = sd_bus_message_open_container(m, 'a', "(hs)");
-
-	if (r >= 0 && run->initrd) {
-		r = sd_bus_message_open_container(m, 'r', "hs");
-		if (r >= 0)
-			r = append_file(m, "initrd", run->initrd, status);
-		if (r >= 0)
-			r = sd_bus_message_close_container(m);
-	}
-	return r < 0 ? r : sd_bus_message_close_container(m);
-}
-
-static int append_modules(sd_bus_message *m, const struct run *run, int *status)
-{
-	int r = sd_bus_message_open_container(m, 'a', "(hss)");
-	unsigned int i;
-
-	for (i = 0; i < run->n_modules && r >= 0; i++) {
-		char *args = strchr(run->modules[i], ' ');
-
-		if (args)
-			*args++ = 0;
-		r = sd_bus_message_open_container(m, 'r', "hss");
-		if (r >= 0)
-			r = append_file(m, "module", run->modules[i], status);
-		if (r >= 0)
-			r = sd_bus_message_append(m, "s", args ? args : "");
-		if (r >= 0)
-			r = sd_bus_message_close_container(m);
-	}
-	return r < 0 ? r : sd_bus_message_close_container(m);
-}
-
-static int new_message(struct run *run, const char *method, sd_bus_message **m)
-{
-	return sd_bus_message_new_method_call(run->bus, m, NULL, VMON_BUS_PATH,
-					      VMON_BUS_INTERFACE, method);
-}
-
-static int start(struct run *run)
-{
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	sd_bus_message *m = NULL, *reply = NULL;
-	int status = 0;
-	const char *name;
-	int r;
-
-	r = new_message(run, "Run", &m);
-	if (r >= 0)
-		r = sd_bus_message_append(m, "s", run->name);
-	if (r >= 0)
-		r = append_file(m, "kernel", run->kernel, &status);
-	if (r >= 0)
-		r = append_initrd(m, run, &status);
-	if (r >= 0)
-		r = append_modules(m, run, &status);
-	if (r >= 0)
-		r = sd_bus_message_append(m, "stst", run->append, run->memory, run->exec,
-					  run->flags);
-	if (r >= 0)
-		r = sd_bus_call(run->bus, m, 0, &error, &reply);
-	if (r >= 0)
-		r = sd_bus_message_read(reply, "ts", &run->id, &name);
-	if (r >= 0)
-		snprintf(run->started, sizeof(run->started), "%s", name);
-	else if (!status)
-		status = client_failed(&error, r);
-	sd_bus_error_free(&error);
-	sd_bus_message_unref(m);
-	sd_bus_message_unref(reply);
-	return status;
 }
 
 static void finish(struct run *run)
@@ -254,7 +158,7 @@ static int on_wait(sd_bus_message *m, void *arg, sd_bus_error *error)
 	if (sd_bus_message_is_method_error(m, NULL)) {
 		/* The daemon is gone, and the VM with it. */
 		complain(0, "vmond has gone, and '%s' with it: see 'systemctl status vmond'",
-			 run->started);
+			 run->guest.name);
 		snprintf(run->end, sizeof(run->end), "lost");
 		run->closed = true;
 	} else if (sd_bus_message_read(m, "sus", &end, &run->value, &report) >= 0) {
@@ -277,8 +181,8 @@ static void on_leave(void *arg)
 		return;
 	}
 	run->leaving = true;
-	if (new_message(run, "Stop", &m) >= 0 &&
-	    sd_bus_message_append(m, "s", run->started) >= 0 &&
+	if (request_method(run->bus, "Terminate", &m) >= 0 &&
+	    sd_bus_message_append(m, "s", run->guest.name) >= 0 &&
 	    sd_bus_message_set_expect_reply(m, false) >= 0)
 		(void)sd_bus_send(run->bus, m, NULL);
 	sd_bus_message_unref(m);
@@ -298,9 +202,9 @@ static int open_console(struct run *run)
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	int fd = -1, r;
 
-	r = new_message(run, "Console", &m);
+	r = request_method(run->bus, "Console", &m);
 	if (r >= 0)
-		r = sd_bus_message_append(m, "sb", run->started, 1);
+		r = sd_bus_message_append(m, "sb", run->guest.name, 1);
 	if (r >= 0)
 		r = sd_bus_call(run->bus, m, 0, &error, &reply);
 	if (r >= 0)
@@ -315,19 +219,13 @@ static int open_console(struct run *run)
 
 static int attend(struct run *run)
 {
-	sd_bus_message *m = NULL;
 	int fd, r;
 
 	r = sd_event_default(&run->event);
 	if (r >= 0)
 		r = sd_bus_attach_event(run->bus, run->event, 0);
 	if (r >= 0)
-		r = new_message(run, "Wait", &m);
-	if (r >= 0)
-		r = sd_bus_message_append(m, "t", run->id);
-	if (r >= 0)
-		r = sd_bus_call_async(run->bus, NULL, m, on_wait, run, UINT64_MAX);
-	sd_bus_message_unref(m);
+		r = request_wait(run->bus, run->guest.id, on_wait, run);
 	if (r < 0)
 		return r;
 
@@ -335,7 +233,7 @@ static int attend(struct run *run)
 	if (fd < 0)
 		return fd;
 	if (isatty(STDIN_FILENO))
-		fprintf(stderr, "Virtual machine '%s'; Ctrl-] stops it.\r\n", run->started);
+		fprintf(stderr, "Virtual machine '%s'; Ctrl-] stops it.\r\n", run->guest.name);
 	r = terminal_open(run->event, fd, on_leave, on_closed, run, &run->terminal);
 	if (r < 0)
 		return r;
@@ -346,58 +244,38 @@ static int attend(struct run *run)
 
 static int tell(const struct run *run)
 {
-	static const struct {
-		const char *end;
-		int status;
-		const char *text;
-	} ends[] = {
-		{ "reset", EXIT_OK, "the guest reset itself" },
-		{ "halt", EXIT_OK, "the guest halted" },
-		{ "triple-fault", EXIT_GUEST_FAULT, "the guest triple-faulted" },
-		{ "error", EXIT_GUEST_ERROR, "the guest met an error" },
-		{ "stopped", EXIT_GUEST_STOPPED, "stopped" },
-	};
-	const char *report = run->report ? run->report : "";
-	unsigned int i;
-
-	if (!strcmp(run->end, "debug-exit"))
-		return run->value & 0xff;
 	if (run->leaving && !strcmp(run->end, "stopped"))
 		return EXIT_OK;
-	for (i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
-		if (strcmp(run->end, ends[i].end))
-			continue;
-		complain(0, "'%s' ended: %s%s%s", run->started, ends[i].text,
-			 *report ? ": " : "", report);
-		if (ends[i].status == EXIT_GUEST_FAULT || ends[i].status == EXIT_GUEST_ERROR)
-			complain(0, "see 'vmonctl debug regs %s' and 'vmonctl debug trace %s'",
-				 run->started, run->started);
-		return ends[i].status;
-	}
-	return EXIT_FAILED;
+	return tell_end(run->guest.name, run->end, run->value, run->report ? run->report : "");
 }
 
 int verb_run(int argc, char **argv)
 {
-	struct run run = {
-		.append = "", .name = "", .exec = "", .memory = MEMORY_DEFAULT,
-	};
+	struct run run = { .rq.engine_fd = -1 };
 	int r;
 
-	r = parse(&run, argc, argv);
-	if (r)
-		return r;
-	if (client_open(&run.bus) < 0)
-		return EXIT_FAILED;
-	r = start(&run);
+	guest_config_init(&run.config);
+	run.config.memory = GUEST_MEMORY_DEFAULT;
+	run.config.name = strdup("");
+	run.rq.config = &run.config;
+	r = run.config.name ? parse(&run, argc, argv) : complain(EXIT_FAILED, "out of memory");
+	if (run.reboot) {
+		run.rq.restart[0] = "reset";
+		run.rq.restart[1] = "triple-fault";
+	}
+	if (!r && client_open(&run.bus) < 0)
+		r = EXIT_FAILED;
+	if (!r)
+		r = request_run(run.bus, &run.rq, &run.guest);
 	if (!r && run.detach) {
-		puts(run.started);
+		puts(run.guest.name);
 	} else if (!r) {
 		r = attend(&run);
 		r = r < 0 ? complain(EXIT_FAILED, "console: %s", strerror(-r)) : tell(&run);
 	}
 	sd_bus_flush_close_unref(run.bus);
 	sd_event_unref(run.event);
+	guest_config_free(&run.config);
 	free(run.report);
 	return r;
 }

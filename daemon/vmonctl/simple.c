@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Verbs that are one call: stop, pause, resume, debug, version.
+ * Verbs that are one call: terminate and its kin, pause, debug, version.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -9,7 +9,8 @@
 #include "common/version.h"
 #include "vmonctl/vmonctl.h"
 
-int verb_stop(int argc, char **argv)
+/* One call for each guest named; the others are not held up by one that fails. */
+static int call_for_each(int argc, char **argv, const char *method)
 {
 	int r = parse_simple(argc, argv, 1, INT_MAX, NULL, NULL);
 	int status = EXIT_OK;
@@ -17,26 +18,39 @@ int verb_stop(int argc, char **argv)
 	if (r)
 		return r;
 	for (; optind < argc; optind++)
-		if (client_call("Stop", NULL, "s", argv[optind]))
+		if (client_call(method, NULL, "s", argv[optind]))
 			status = EXIT_FAILED;
 	return status;
 }
 
-static int call_with_name(int argc, char **argv, const char *method)
+int verb_terminate(int argc, char **argv)
 {
-	int r = parse_simple(argc, argv, 1, 1, NULL, NULL);
+	return call_for_each(argc, argv, "Terminate");
+}
 
-	return r ? r : client_call(method, NULL, "s", argv[optind]);
+int verb_poweroff(int argc, char **argv)
+{
+	return call_for_each(argc, argv, "PowerOff");
+}
+
+int verb_reboot(int argc, char **argv)
+{
+	return call_for_each(argc, argv, "Reboot");
+}
+
+int verb_reset(int argc, char **argv)
+{
+	return call_for_each(argc, argv, "Reset");
 }
 
 int verb_pause(int argc, char **argv)
 {
-	return call_with_name(argc, argv, "Pause");
+	return call_for_each(argc, argv, "Pause");
 }
 
-int verb_resume(int argc, char **argv)
+int verb_unpause(int argc, char **argv)
 {
-	return call_with_name(argc, argv, "Resume");
+	return call_for_each(argc, argv, "Unpause");
 }
 
 int verb_debug(int argc, char **argv)

@@ -16,7 +16,7 @@
 #include "common/version.h"
 #include "vmond/manager.h"
 
-static int refuse(sd_bus_error *e, const struct error *err)
+int bus_refuse(sd_bus_error *e, const struct error *err)
 {
 	return sd_bus_error_set_errnof(e, err->code, "%s", err->text);
 }
@@ -26,7 +26,7 @@ static const char *name_in(const char *const name[], size_t n, u32 value, const 
 	return value < n && name[value] ? name[value] : other;
 }
 
-static const char *state_name(u32 state)
+const char *bus_state_name(u32 state)
 {
 	static const char * const name[] = {
 		[VMON_STATE_STOPPED] = "stopped",
@@ -37,7 +37,7 @@ static const char *state_name(u32 state)
 	return name_in(name, ARRAY_SIZE(name), state, "unknown");
 }
 
-static const char *cause_name(u32 cause)
+const char *bus_cause_name(u32 cause)
 {
 	static const char * const name[] = {
 		[VMON_CAUSE_NONE] = "none",
@@ -51,7 +51,7 @@ static const char *cause_name(u32 cause)
 	return name_in(name, ARRAY_SIZE(name), cause, "unknown");
 }
 
-static const char *exec_name(u32 exec)
+const char *bus_exec_name(u32 exec)
 {
 	static const char * const name[] = {
 		[VMON_EXEC_TRANSLATE] = "translate",
@@ -61,41 +61,28 @@ static const char *exec_name(u32 exec)
 	return name_in(name, ARRAY_SIZE(name), exec, "default");
 }
 
-static int parse_exec(const char *name, u32 *ret, struct error *err)
-{
-	if (!*name)
-		*ret = 0;
-	else if (!strcmp(name, "translate"))
-		*ret = VMON_EXEC_TRANSLATE;
-	else if (!strcmp(name, "emulate"))
-		*ret = VMON_EXEC_EMULATE;
-	else
-		return fail(err, EINVAL, "exec '%s': use translate or emulate", name);
-	return 0;
-}
-
 /* A VM by name, dead or alive. */
-static struct vm *find(struct manager *m, const char *name, bool alive, sd_bus_error *e)
+struct vm *bus_find_vm(struct manager *m, const char *name, bool alive, sd_bus_error *e)
 {
 	struct vm *vm = manager_find_vm(m, name);
 	struct error err;
 
 	if (!vm) {
 		(void)fail(&err, ENXIO, "no VM is named '%s': see 'vmonctl list'", name);
-		refuse(e, &err);
+		bus_refuse(e, &err);
 		return NULL;
 	}
 	if (alive && vm->end) {
 		(void)fail(&err, ENXIO, "VM '%s' has ended: %s", name, vm_end_name(vm->end));
-		refuse(e, &err);
+		bus_refuse(e, &err);
 		return NULL;
 	}
 	return vm;
 }
 
 /* The VM whose name is all that @m says. Return: 0, or -errno with @e for the sender. */
-static int read_vm(sd_bus_message *m, struct manager *manager, bool alive, struct vm **ret,
-		   sd_bus_error *e)
+int bus_read_vm(sd_bus_message *m, struct manager *manager, bool alive, struct vm **ret,
+		sd_bus_error *e)
 {
 	const char *name;
 	int r;
@@ -103,12 +90,12 @@ static int read_vm(sd_bus_message *m, struct manager *manager, bool alive, struc
 	r = sd_bus_message_read(m, "s", &name);
 	if (r < 0)
 		return r;
-	*ret = find(manager, name, alive, e);
+	*ret = bus_find_vm(manager, name, alive, e);
 	return *ret ? 0 : -ENXIO;
 }
 
 /* Send what was built with the result @r, or drop it. Return: 0 or -errno. */
-static int send_reply(sd_bus_message *reply, int r)
+int bus_send(sd_bus_message *reply, int r)
 {
 	if (r >= 0)
 		r = sd_bus_send(NULL, reply, NULL);
@@ -116,91 +103,27 @@ static int send_reply(sd_bus_message *reply, int r)
 	return r;
 }
 
-static int read_initrd(sd_bus_message *m, struct vm_config *c, struct error *err)
-{
-	const char *name;
-	int fd, r;
-
-	r = sd_bus_message_enter_container(m, 'a', "(hs)");
-	while (r >= 0 && (r = sd_bus_message_read(m, "(hs)", &fd, &name)) > 0) {
-		if (c->initrd.data)
-			return fail(err, EINVAL, "initrd: only one can be given");
-		r = file_read(fd, name, NULL, &c->initrd, err);
-		if (r < 0)
-			return r;
-	}
-	if (r >= 0)
-		r = sd_bus_message_exit_container(m);
-	return r < 0 ? fail(err, -r, "malformed message") : 0;
-}
-
-static int read_modules(sd_bus_message *m, struct vm_config *c, struct error *err)
-{
-	const char *name, *args;
-	int fd, r;
-
-	r = sd_bus_message_enter_container(m, 'a', "(hss)");
-	while (r >= 0 && (r = sd_bus_message_read(m, "(hss)", &fd, &name, &args)) > 0) {
-		if (c->n_modules == VM_MODULES_MAX)
-			return fail(err, E2BIG, "module: more than %u given", VM_MODULES_MAX);
-		r = file_read(fd, name, args, &c->modules[c->n_modules], err);
-		if (r < 0)
-			return r;
-		c->n_modules++;
-	}
-	if (r >= 0)
-		r = sd_bus_message_exit_container(m);
-	return r < 0 ? fail(err, -r, "malformed message") : 0;
-}
-
-static int read_config(sd_bus_message *m, struct vm_config *c, struct error *err)
-{
-	const char *name, *kernel, *append, *exec;
-	u64 flags;
-	int fd, r;
-
-	r = sd_bus_message_read(m, "shs", &name, &fd, &kernel);
-	if (r < 0)
-		return fail(err, -r, "malformed message");
-	r = file_read(fd, kernel, NULL, &c->kernel, err);
-	if (r >= 0)
-		r = read_initrd(m, c, err);
-	if (r >= 0)
-		r = read_modules(m, c, err);
-	if (r < 0)
-		return r;
-	r = sd_bus_message_read(m, "stst", &append, &c->memory, &exec, &flags);
-	if (r < 0)
-		return fail(err, -r, "malformed message");
-	r = parse_exec(exec, &c->exec, err);
-	if (r < 0)
-		return r;
-	c->reboot = flags & VMON_RUN_REBOOT;
-	c->debug_exit = flags & VMON_RUN_DEBUG_EXIT;
-	c->selfcheck = flags & VMON_RUN_SELFCHECK;
-	c->name = strdup(name);
-	c->append = strdup(append);
-	if (!c->name || !c->append)
-		return fail(err, ENOMEM, "out of memory");
-	return 0;
-}
-
 static int method_run(sd_bus_message *m, void *arg, sd_bus_error *e)
 {
-	struct vm_config *config = calloc(1, sizeof(*config));
+	struct vm_config *config = malloc(sizeof(*config));
 	struct error err;
 	struct vm *vm;
+	bool bound;
 	int r;
 
 	if (!config)
 		return -ENOMEM;
-	r = read_config(m, config, &err);
+	vm_config_init(config);
+	r = bus_read_config(m, config, &err);
+	bound = config->bound;
 	if (r >= 0)
 		r = manager_run_vm(arg, config, &vm, &err);
 	vm_config_free(config);
 	free(config);
 	if (r < 0)
-		return refuse(e, &err);
+		return bus_refuse(e, &err);
+	if (bound)
+		vm->client = sd_bus_message_get_bus(m);
 	return sd_bus_reply_method_return(m, "ts", vm->id, vm->config.name);
 }
 
@@ -218,8 +141,8 @@ static void list_one(const struct engine_info *info, void *arg)
 
 	if (c->r >= 0)
 		c->r = sd_bus_message_append(c->reply, "(tusssssbts)", id, info->vm,
-					     info->name, state_name(info->state),
-					     cause_name(info->cause), exec_name(info->exec),
+					     info->name, bus_state_name(info->state),
+					     bus_cause_name(info->cause), bus_exec_name(info->exec),
 					     info->guard, (int)info->protected,
 					     info->memory, info->report);
 }
@@ -238,32 +161,87 @@ static int method_list(sd_bus_message *m, void *arg, sd_bus_error *e)
 	r = engine_list(c.manager->engine, list_one, &c, &err);
 	if (r < 0) {
 		sd_bus_message_unref(c.reply);
-		return refuse(e, &err);
+		return bus_refuse(e, &err);
 	}
 	for (vm = c.manager->vms; vm && c.r >= 0; vm = vm->next)
 		if (vm->end)
 			c.r = sd_bus_message_append(c.reply, "(tusssssbts)", vm->id, 0,
 						    vm->config.name, "ended",
 						    vm_end_name(vm->end),
-						    exec_name(vm->config.exec), "", 1,
+						    bus_exec_name(vm->config.exec), "", 1,
 						    vm->config.memory,
 						    vm->report ? vm->report : "");
 	r = c.r;
 	if (r >= 0)
 		r = sd_bus_message_close_container(c.reply);
-	return send_reply(c.reply, r);
+	return bus_send(c.reply, r);
 }
 
-static int method_stop(sd_bus_message *m, void *arg, sd_bus_error *e)
+static int method_terminate(sd_bus_message *m, void *arg, sd_bus_error *e)
 {
 	struct vm *vm;
 	int r;
 
-	r = read_vm(m, arg, true, &vm, e);
+	r = bus_read_vm(m, arg, true, &vm, e);
 	if (r < 0)
 		return r;
-	vm_stop(vm);
+	vm_stop(vm, "stopped by request");
 	return sd_bus_reply_method_return(m, NULL);
+}
+
+static int method_reset(sd_bus_message *m, void *arg, sd_bus_error *e)
+{
+	struct error err;
+	struct vm *vm;
+	int r;
+
+	r = bus_read_vm(m, arg, true, &vm, e);
+	if (r < 0)
+		return r;
+	if (vm_reset(vm, &err) < 0)
+		return bus_refuse(e, &err);
+	return sd_bus_reply_method_return(m, NULL);
+}
+
+/* What a guest can only be asked for over ACPI. */
+static int ask_guest(sd_bus_message *m, void *arg, sd_bus_error *e, const char *what,
+		     const char *instead)
+{
+	struct error err;
+	struct vm *vm;
+	int r;
+
+	r = bus_read_vm(m, arg, true, &vm, e);
+	if (r < 0)
+		return r;
+	(void)fail(&err, EOPNOTSUPP,
+		   "guest '%s' has no ACPI, so it cannot be asked to %s: do it from its console, or at once with 'vmonctl %s %s'",
+		   vm->config.name, what, instead, vm->config.name);
+	return bus_refuse(e, &err);
+}
+
+static int method_power_off(sd_bus_message *m, void *arg, sd_bus_error *e)
+{
+	return ask_guest(m, arg, e, "power off", "terminate");
+}
+
+static int method_reboot(sd_bus_message *m, void *arg, sd_bus_error *e)
+{
+	return ask_guest(m, arg, e, "reboot", "reset");
+}
+
+/* The object of a guest, living or ended. */
+static int method_get_guest(sd_bus_message *m, void *arg, sd_bus_error *e)
+{
+	struct vm *vm;
+	char path[64];
+	int r;
+
+	r = bus_read_vm(m, arg, false, &vm, e);
+	if (r < 0)
+		return r;
+	bus_guest_path(vm, path, sizeof(path));
+	return sd_bus_reply_method_return(m, "o", path);
 }
 
 static int set_state(sd_bus_message *m, void *arg, sd_bus_error *e, u32 state)
@@ -273,11 +251,11 @@ static int set_state(sd_bus_message *m, void *arg, sd_bus_error *e, u32 state)
 	struct vm *vm;
 	int r;
 
-	r = read_vm(m, manager, true, &vm, e);
+	r = bus_read_vm(m, manager, true, &vm, e);
 	if (r < 0)
 		return r;
 	if (engine_set_state(manager->engine, engine_vm_id(vm->evm), state, &err) < 0)
-		return refuse(e, &err);
+		return bus_refuse(e, &err);
 	return sd_bus_reply_method_return(m, NULL);
 }
 
@@ -286,7 +264,7 @@ static int method_pause(sd_bus_message *m, void *arg, sd_bus_error *e)
 	return set_state(m, arg, e, VMON_STATE_PAUSED);
 }
 
-static int method_resume(sd_bus_message *m, void *arg, sd_bus_error *e)
+static int method_unpause(sd_bus_message *m, void *arg, sd_bus_error *e)
 {
 	return set_state(m, arg, e, VMON_STATE_RUNNING);
 }
@@ -301,11 +279,11 @@ static int method_console(sd_bus_message *m, void *arg, sd_bus_error *e)
 	r = sd_bus_message_read(m, "sb", &name, &all);
 	if (r < 0)
 		return r;
-	vm = find(arg, name, false, e);
+	vm = bus_find_vm(arg, name, false, e);
 	if (!vm)
 		return -ENXIO;
 	if (console_attach(vm->console, all, &fd, &err) < 0)
-		return refuse(e, &err);
+		return bus_refuse(e, &err);
 	r = sd_bus_reply_method_return(m, "h", fd);	/* makes a copy */
 	close(fd);
 	return r;
@@ -325,7 +303,7 @@ static int method_wait(sd_bus_message *m, void *arg, sd_bus_error *e)
 	vm = manager_find_id(arg, id);
 	if (!vm) {
 		(void)fail(&err, ENXIO, "no VM has the number %llu", (unsigned long long)id);
-		return refuse(e, &err);
+		return bus_refuse(e, &err);
 	}
 	if (vm->end)
 		return sd_bus_reply_method_return(m, "sus", vm_end_name(vm->end), vm->value,
@@ -339,176 +317,25 @@ static int method_wait(sd_bus_message *m, void *arg, sd_bus_error *e)
 	return 1;		/* answered when the VM ends */
 }
 
-static int method_check(sd_bus_message *m, void *arg, sd_bus_error *e)
+static int get_version(sd_bus *bus, const char *path, const char *iface, const char *property,
+		       sd_bus_message *reply, void *arg, sd_bus_error *error)
 {
-	struct manager *manager = arg;
-	static struct engine_check check;
-	sd_bus_message *reply;
-	struct error err;
-	unsigned int i;
-	int r;
-
-	if (engine_check(manager->engine, &check, &err) < 0)
-		return refuse(e, &err);
-	r = sd_bus_message_new_method_return(m, &reply);
-	if (r < 0)
-		return r;
-	r = sd_bus_message_append(reply, "sssbb", VMON_VERSION, check.version, check.kernel,
-				  (int)check.protected, (int)check.unprotected_ok);
-	if (r >= 0)
-		r = sd_bus_message_open_container(reply, 'a', "(sbbss)");
-	for (i = 0; i < check.n_guards && r >= 0; i++)
-		r = sd_bus_message_append(reply, "(sbbss)", check.guards[i].name,
-					  (int)check.guards[i].available,
-					  (int)check.guards[i].capable,
-					  check.guards[i].reason, check.guards[i].remedy);
-	if (r >= 0)
-		r = sd_bus_message_close_container(reply);
-	if (r >= 0)
-		r = sd_bus_message_open_container(reply, 'a', "(sts)");
-	for (i = 0; i < check.n_facts && r >= 0; i++)
-		r = sd_bus_message_append(reply, "(sts)", check.facts[i].name,
-					  check.facts[i].value, check.facts[i].note);
-	if (r >= 0)
-		r = sd_bus_message_close_container(reply);
-	return send_reply(reply, r);
+	(void)bus, (void)path, (void)iface, (void)property, (void)arg, (void)error;
+	return sd_bus_message_append(reply, "s", VMON_VERSION);
 }
 
-static int method_stat(sd_bus_message *m, void *arg, sd_bus_error *e)
+/* How many run or are paused. */
+static int get_guests(sd_bus *bus, const char *path, const char *iface, const char *property,
+		      sd_bus_message *reply, void *arg, sd_bus_error *error)
 {
-	static struct engine_stat buf[ENGINE_STATS];
-	const struct engine_stat *stat;
-	sd_bus_message *reply;
-	struct error err;
+	struct manager *m = arg;
+	u32 n = 0;
 	struct vm *vm;
-	int i, n, r;
 
-	r = read_vm(m, arg, false, &vm, e);
-	if (r < 0)
-		return r;
-	n = vm_stat(vm, buf, &stat, &err);
-	if (n < 0)
-		return refuse(e, &err);
-	r = sd_bus_message_new_method_return(m, &reply);
-	if (r < 0)
-		return r;
-	r = sd_bus_message_open_container(reply, 'a', "(st)");
-	for (i = 0; i < n && r >= 0; i++)
-		r = sd_bus_message_append(reply, "(st)", stat[i].name, stat[i].value);
-	if (r >= 0)
-		r = sd_bus_message_append(reply, "(st)(st)(st)(st)",
-					  "vmond.accesses", vm->accesses,
-					  "vmond.wakeups", vm->wakeups,
-					  "vmond.restarts", (u64)vm->restarts,
-					  "vmond.console_bytes", console_written(vm->console));
-	if (r >= 0)
-		r = sd_bus_message_close_container(reply);
-	return send_reply(reply, r);
-}
-
-/* "regs" or "trace" of a VM, living or ended. Return: text to be freed. */
-static int debug_text(struct manager *m, struct vm *vm, const char *what, char **ret,
-		      struct error *err)
-{
-	struct vmon_regs regs;
-	const char *kept;
-	u32 id;
-	int r;
-
-	if (strcmp(what, "regs") && strcmp(what, "trace"))
-		return fail(err, EINVAL, "debug '%s': use regs or trace", what);
-	if (vm->end) {
-		kept = !strcmp(what, "regs") ? vm->regs : vm->trace;
-		if (!kept)
-			return fail(err, ENODATA,
-				    "VM '%s' has ended (%s) and nothing was kept: that is done after errors and triple faults",
-				    vm->config.name, vm_end_name(vm->end));
-		*ret = strdup(kept);
-	} else {
-		id = engine_vm_id(vm->evm);
-		if (!strcmp(what, "trace"))
-			return engine_trace(m->engine, id, ret, err);
-		r = engine_get_regs(m->engine, id, &regs, err);
-		if (r < 0)
-			return r;
-		*ret = regs_text(&regs);
-	}
-	return *ret ? 0 : fail(err, ENOMEM, "out of memory");
-}
-
-static int method_debug(sd_bus_message *m, void *arg, sd_bus_error *e)
-{
-	const char *name, *what;
-	char *text = NULL;
-	struct error err;
-	struct vm *vm;
-	int r;
-
-	r = sd_bus_message_read(m, "ss", &name, &what);
-	if (r < 0)
-		return r;
-	vm = find(arg, name, false, e);
-	if (!vm)
-		return -ENXIO;
-	if (debug_text(arg, vm, what, &text, &err) < 0)
-		return refuse(e, &err);
-	r = sd_bus_reply_method_return(m, "s", text);
-	free(text);
-	return r;
-}
-
-/* A VM that this daemon has, with all it knows, as strings. */
-static int method_show(sd_bus_message *m, void *arg, sd_bus_error *e)
-{
-	struct manager *manager = arg;
-	struct engine_info info = { 0 };
-	const char *report;
-	char memory[32], id[32], number[16], value[16];
-	struct error err;
-	struct vm *vm;
-	int r;
-
-	r = read_vm(m, manager, false, &vm, e);
-	if (r < 0)
-		return r;
-	if (!vm->end && engine_get(manager->engine, engine_vm_id(vm->evm), &info, &err) < 0)
-		return refuse(e, &err);
-	report = vm->end ? (vm->report ? vm->report : "") : info.report;
-	snprintf(id, sizeof(id), "%llu", (unsigned long long)vm->id);
-	snprintf(number, sizeof(number), "%u", info.vm);
-	snprintf(memory, sizeof(memory), "%llu", (unsigned long long)vm->config.memory);
-	snprintf(value, sizeof(value), "%u", vm->value);
-	return sd_bus_reply_method_return(m, "a{ss}", 17,
-		"Name", vm->config.name,
-		"Id", id,
-		"Vm", number,
-		"State", vm->end ? "ended" : state_name(info.state),
-		"Cause", vm->end ? vm_end_name(vm->end) : cause_name(info.cause),
-		"ExitValue", value,
-		"Exec", exec_name(vm->end ? vm->config.exec : info.exec),
-		"Guard", info.guard,
-		"Protected", vm->end ? "" : info.protected ? "yes" : "UNPROTECTED",
-		"Memory", memory,
-		"Kernel", vm->config.kernel.name,
-		"Initrd", vm->config.initrd.name ? vm->config.initrd.name : "",
-		"Append", vm->config.append,
-		"Reboot", vm->config.reboot ? "yes" : "no",
-		"DebugExit", vm->config.debug_exit ? "yes" : "no",
-		"SelfCheck", vm->config.selfcheck ? "yes" : "no",
-		"Report", report);
-}
-
-static int method_dump(sd_bus_message *m, void *arg, sd_bus_error *e)
-{
-	char *text = manager_dump(arg);
-	int r;
-
-	(void)e;
-	if (!text)
-		return -ENOMEM;
-	r = sd_bus_reply_method_return(m, "s", text);
-	free(text);
-	return r;
+	(void)bus, (void)path, (void)iface, (void)property, (void)error;
+	for (vm = m->vms; vm; vm = vm->next)
+		n += !vm->end;
+	return sd_bus_message_append(reply, "u", n);
 }
 
 #define ACCESS	SD_BUS_VTABLE_CAPABILITY(CAP_NET_ADMIN)
@@ -516,18 +343,24 @@ static int method_dump(sd_bus_message *m, void *arg, sd_bus_error *e)
 static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_METHOD_WITH_ARGS("Run",
-				SD_BUS_ARGS("s", name, "h", kernel, "s", kernel_name,
-					    "a(hs)", initrd, "a(hss)", modules,
-					    "s", append, "t", memory, "s", exec, "t", flags),
+				SD_BUS_ARGS("s", name, "a{sv}", options),
 				SD_BUS_RESULT("t", id, "s", name), method_run, ACCESS),
 	SD_BUS_METHOD_WITH_ARGS("List", SD_BUS_NO_ARGS,
 				SD_BUS_RESULT("a(tusssssbts)", vms), method_list, ACCESS),
-	SD_BUS_METHOD_WITH_ARGS("Stop", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT,
-				method_stop, ACCESS),
+	SD_BUS_METHOD_WITH_ARGS("GetGuest", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", guest),
+				method_get_guest, ACCESS),
+	SD_BUS_METHOD_WITH_ARGS("Terminate", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT,
+				method_terminate, ACCESS),
+	SD_BUS_METHOD_WITH_ARGS("Reset", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT,
+				method_reset, ACCESS),
+	SD_BUS_METHOD_WITH_ARGS("PowerOff", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT,
+				method_power_off, ACCESS),
+	SD_BUS_METHOD_WITH_ARGS("Reboot", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT,
+				method_reboot, ACCESS),
 	SD_BUS_METHOD_WITH_ARGS("Pause", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT,
 				method_pause, ACCESS),
-	SD_BUS_METHOD_WITH_ARGS("Resume", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT,
-				method_resume, ACCESS),
+	SD_BUS_METHOD_WITH_ARGS("Unpause", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT,
+				method_unpause, ACCESS),
 	SD_BUS_METHOD_WITH_ARGS("Console", SD_BUS_ARGS("s", name, "b", all),
 				SD_BUS_RESULT("h", socket), method_console, ACCESS),
 	SD_BUS_METHOD_WITH_ARGS("Wait", SD_BUS_ARGS("t", id),
@@ -538,25 +371,32 @@ static const sd_bus_vtable manager_vtable[] = {
 					      "s", module_kernel, "b", protected,
 					      "b", unprotected_ok, "a(sbbss)", guards,
 					      "a(sts)", facts),
-				method_check, ACCESS),
+				bus_check, ACCESS),
 	SD_BUS_METHOD_WITH_ARGS("Stat", SD_BUS_ARGS("s", name),
-				SD_BUS_RESULT("a(st)", statistics), method_stat, ACCESS),
+				SD_BUS_RESULT("a(st)", statistics), bus_stat, ACCESS),
 	SD_BUS_METHOD_WITH_ARGS("Show", SD_BUS_ARGS("s", name),
-				SD_BUS_RESULT("a{ss}", properties), method_show, ACCESS),
+				SD_BUS_RESULT("a{ss}", properties), bus_show, ACCESS),
 	SD_BUS_METHOD_WITH_ARGS("Debug", SD_BUS_ARGS("s", name, "s", what),
-				SD_BUS_RESULT("s", text), method_debug, ACCESS),
+				SD_BUS_RESULT("s", text), bus_debug, ACCESS),
 	SD_BUS_METHOD_WITH_ARGS("Dump", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", text),
-				method_dump, ACCESS),
+				bus_dump, ACCESS),
+	SD_BUS_SIGNAL_WITH_ARGS("Event",
+				SD_BUS_ARGS("t", id, "s", name, "s", event, "s", detail,
+					    "s", report), 0),
+	SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("Guests", "u", get_guests, 0, 0),
 	SD_BUS_VTABLE_END
 };
 
 /**
- * bus_add_objects() - offer the manager's interface on a connection
+ * bus_add_objects() - offer the manager and the guests on a connection
  * @m: manager
  * @bus: private connection, or the system bus
  */
 int bus_add_objects(struct manager *m, sd_bus *bus)
 {
-	return sd_bus_add_object_vtable(bus, NULL, VMON_BUS_PATH, VMON_BUS_INTERFACE,
-					manager_vtable, m);
+	int r = sd_bus_add_object_vtable(bus, NULL, VMON_BUS_PATH, VMON_BUS_INTERFACE,
+					 manager_vtable, m);
+
+	return r < 0 ? r : bus_add_guests(m, bus);
 }

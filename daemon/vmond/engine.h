@@ -101,6 +101,8 @@ int engine_trace(struct engine *e, u32 vm, char **ret, struct error *err);
 
 int engine_vm_new(struct engine *e, const char *name, u32 exec, const char *guard,
 		  bool selfcheck, struct engine_vm **ret, struct error *err);
+int engine_vm_adopt(struct engine *e, int fd, u32 vm, const char *name,
+		    struct engine_vm **ret, struct error *err);
 void engine_vm_free(struct engine_vm *v);
 u32 engine_vm_id(const struct engine_vm *v);
 int engine_vm_fd(const struct engine_vm *v);
@@ -115,6 +117,8 @@ int engine_vm_receive(struct engine_vm *v, struct engine_io *io, unsigned int n)
 void engine_vm_done(struct engine_vm *v, u32 seq);
 void engine_vm_done_read(struct engine_vm *v, u32 seq, u32 data);
 void engine_vm_irq(struct engine_vm *v, unsigned int line, bool level);
+void engine_vm_trigger(struct engine_vm *v, unsigned int line, bool level_triggered);
+void engine_vm_written(struct engine_vm *v, u64 gpa, u64 size);
 int engine_vm_flush(struct engine_vm *v);
 bool engine_vm_complaint(struct engine_vm *v, struct error *ret);
 

@@ -30,6 +30,9 @@ struct engine_vm {
 	struct error complaint;
 	size_t out_len;
 	char out[OUT_SIZE] __attribute__((aligned(8)));
+	/* Guest memory that was written and not told of. */
+	struct vmon_mem_range written[VMON_MEM_RANGES_MAX];
+	unsigned int n_written;
 	/* Accesses that came while a request was waited for. */
 	struct engine_io early[VMON_IO_WINDOW * 2];
 	unsigned int n_early;
@@ -96,6 +99,32 @@ static void on_new(struct nlmsghdr *nlh, struct nlattr **a, void *arg)
 		*(u32 *)arg = nla_get_u32(a[VMON_A_VM]);
 }
 
+/* Without socket and VM. */
+static struct engine_vm *make(struct engine *e)
+{
+	struct engine_vm *v = calloc(1, sizeof(*v));
+	unsigned int i;
+
+	if (!v)
+		return NULL;
+	v->engine = e;
+	for (i = 0; i < IN_MSGS; i++) {
+		v->iov[i] = (struct iovec){ v->in[i], IN_SIZE };
+		v->msg[i].msg_hdr.msg_iov = &v->iov[i];
+		v->msg[i].msg_hdr.msg_iovlen = 1;
+	}
+	return v;
+}
+
+/* The module sends again what found the buffer full. */
+static void want_no_enobufs(struct engine_vm *v)
+{
+	int one = 1;
+
+	(void)setsockopt(nl_link_fd(&v->link), SOL_NETLINK, NETLINK_NO_ENOBUFS, &one,
+			 sizeof(one));
+}
+
 /**
  * engine_vm_new() - create a VM, owned by a socket of its own
  * @e: engine, connected
@@ -109,26 +138,16 @@ static void on_new(struct nlmsghdr *nlh, struct nlattr **a, void *arg)
 int engine_vm_new(struct engine *e, const char *name, u32 exec, const char *guard,
 		  bool selfcheck, struct engine_vm **ret, struct error *err)
 {
-	struct engine_vm *v = calloc(1, sizeof(*v));
+	struct engine_vm *v = make(e);
 	struct nl_msg *msg;
-	unsigned int i;
-	int one = 1;
 	int r;
 
 	if (!v)
 		return fail(err, ENOMEM, "out of memory");
-	v->engine = e;
-	for (i = 0; i < IN_MSGS; i++) {
-		v->iov[i] = (struct iovec){ v->in[i], IN_SIZE };
-		v->msg[i].msg_hdr.msg_iov = &v->iov[i];
-		v->msg[i].msg_hdr.msg_iovlen = 1;
-	}
 	r = nl_link_open(&v->link, err);
 	if (r < 0)
 		goto err_free;
-	/* The module sends again what found the buffer full. */
-	(void)setsockopt(nl_link_fd(&v->link), SOL_NETLINK, NETLINK_NO_ENOBUFS, &one,
-			 sizeof(one));
+	want_no_enobufs(v);
 
 	msg = nl_link_request(&v->link, VMON_CMD_VM_NEW, 0);
 	if (msg) {
@@ -155,6 +174,44 @@ err_close:
 err_free:
 	free(v);
 	return r;
+}
+
+/**
+ * engine_vm_adopt() - go on with a VM that another process created
+ * @e: engine, connected
+ * @fd: the socket that owns it; taken over, and closed on failure
+ * @vm: its number
+ * @name: its name
+ * @ret: VM
+ * @err: why not
+ *
+ * The module puts a vCPU's thread and the guest's memory into the cgroups of the process
+ * that creates the VM, and the socket's holder is the owner, whoever it is.
+ */
+int engine_vm_adopt(struct engine *e, int fd, u32 vm, const char *name,
+		    struct engine_vm **ret, struct error *err)
+{
+	struct engine_info info;
+	struct engine_vm *v;
+	int r;
+
+	r = engine_get(e, vm, &info, err);
+	if (r >= 0 && strcmp(info.name, name) != 0)
+		r = fail(err, EINVAL, "VM %u is '%s', not '%s'", vm, info.name, name);
+	v = r < 0 ? NULL : make(e);
+	if (!v) {
+		close(fd);
+		return r < 0 ? r : fail(err, ENOMEM, "out of memory");
+	}
+	r = nl_link_adopt(&v->link, fd, err);
+	if (r < 0) {
+		free(v);
+		return r;
+	}
+	want_no_enobufs(v);
+	v->vm = vm;
+	*ret = v;
+	return 0;
 }
 
 /**
@@ -231,6 +288,7 @@ int engine_vm_reset(struct engine_vm *v, struct error *err)
 	int r;
 
 	v->out_len = 0;
+	v->n_written = 0;
 	r = call(v, request(v, VMON_CMD_VM_RESET), NULL, NULL, err);
 	if (r < 0)
 		return r;
@@ -281,6 +339,20 @@ int engine_vm_receive(struct engine_vm *v, struct engine_io *io, unsigned int n)
 	return got;
 }
 
+static int send_out(struct engine_vm *v)
+{
+	size_t len = v->out_len;
+
+	v->out_len = 0;
+	if (!len)
+		return 0;
+	while (send(nl_link_fd(&v->link), v->out, len, 0) < 0)
+		if (errno != EINTR)
+			return fail(&v->complaint, errno, "netlink: cannot send: %s",
+				    strerror(errno));
+	return 0;
+}
+
 /* Append attribute @type to the message at @nlh. */
 static void put(struct nlmsghdr *nlh, int type, const void *data, size_t len)
 {
@@ -293,13 +365,14 @@ static void put(struct nlmsghdr *nlh, int type, const void *data, size_t len)
 	nlh->nlmsg_len = NLMSG_ALIGN(nlh->nlmsg_len) + NLA_HDRLEN + NLA_ALIGN(len);
 }
 
-static struct nlmsghdr *begin(struct engine_vm *v, int cmd)
+/* Begin a message of at most @room bytes. */
+static struct nlmsghdr *begin_message(struct engine_vm *v, int cmd, size_t room)
 {
 	struct nlmsghdr *nlh;
 	struct genlmsghdr *g;
 
-	if (v->out_len + OUT_MSG_MAX > OUT_SIZE)
-		(void)engine_vm_flush(v);
+	if (v->out_len + room > OUT_SIZE)
+		(void)send_out(v);
 	nlh = (struct nlmsghdr *)(v->out + v->out_len);
 	memset(nlh, 0, NLMSG_HDRLEN + GENL_HDRLEN);
 	nlh->nlmsg_len = NLMSG_HDRLEN + GENL_HDRLEN;
@@ -315,6 +388,27 @@ static struct nlmsghdr *begin(struct engine_vm *v, int cmd)
 static void end(struct engine_vm *v, struct nlmsghdr *nlh)
 {
 	v->out_len += NLMSG_ALIGN(nlh->nlmsg_len);
+}
+
+/* Tell of memory that was written. */
+static void tell_written(struct engine_vm *v)
+{
+	size_t size = v->n_written * sizeof(*v->written);
+	struct nlmsghdr *nlh;
+
+	if (!size)
+		return;
+	nlh = begin_message(v, VMON_CMD_MEM_WRITTEN, OUT_MSG_MAX + size);
+	put(nlh, VMON_A_RANGES, v->written, size);
+	end(v, nlh);
+	v->n_written = 0;
+}
+
+/* Begin any other message: what it says may make the guest look at memory. */
+static struct nlmsghdr *begin(struct engine_vm *v, int cmd)
+{
+	tell_written(v);
+	return begin_message(v, cmd, OUT_MSG_MAX);
 }
 
 /* Writes up to @seq are done. Sent with the next engine_vm_flush(). */
@@ -347,24 +441,52 @@ void engine_vm_irq(struct engine_vm *v, unsigned int line, bool level)
 	end(v, nlh);
 }
 
+/* How a line is triggered, as firmware sets it up; it is down. Sent as above. */
+void engine_vm_trigger(struct engine_vm *v, unsigned int line, bool level_triggered)
+{
+	struct nlmsghdr *nlh = begin(v, VMON_CMD_IRQ_SET);
+	u8 n = line, low = 0, trigger = level_triggered ? VMON_TRIGGER_LEVEL : VMON_TRIGGER_EDGE;
+
+	put(nlh, VMON_A_LINE, &n, sizeof(n));
+	put(nlh, VMON_A_LEVEL, &low, sizeof(low));
+	put(nlh, VMON_A_TRIGGER, &trigger, sizeof(trigger));
+	end(v, nlh);
+}
+
+/**
+ * engine_vm_written() - a device has written to guest memory
+ * @v: VM
+ * @gpa: where
+ * @size: bytes, not 0; all of it RAM
+ *
+ * Told with the next message of whatever kind, ahead of it. Once engine_vm_flush() has
+ * returned, the module has acted on it.
+ */
+void engine_vm_written(struct engine_vm *v, u64 gpa, u64 size)
+{
+	struct vmon_mem_range *last = v->n_written ? &v->written[v->n_written - 1] : NULL;
+
+	if (last && last->gpa + last->size == gpa) {
+		last->size += size;
+		return;
+	}
+	if (v->n_written == VMON_MEM_RANGES_MAX)
+		tell_written(v);
+	v->written[v->n_written++] = (struct vmon_mem_range){ gpa, size };
+}
+
 /**
  * engine_vm_flush() - send what was gathered
  * @v: VM
+ *
+ * The kernel handles the messages in turn before this returns.
  *
  * Return: 0 or a negative errno.
  */
 int engine_vm_flush(struct engine_vm *v)
 {
-	size_t len = v->out_len;
-
-	v->out_len = 0;
-	if (!len)
-		return 0;
-	while (send(nl_link_fd(&v->link), v->out, len, 0) < 0)
-		if (errno != EINTR)
-			return fail(&v->complaint, errno, "netlink: cannot send: %s",
-				    strerror(errno));
-	return 0;
+	tell_written(v);
+	return send_out(v);
 }
 
 /**

@@ -88,6 +88,26 @@ void vm_config_drop_images(struct vm_config *config)
 		drop(&config->modules[i]);
 }
 
+/* A config that holds nothing. */
+void vm_config_init(struct vm_config *config)
+{
+	memset(config, 0, sizeof(*config));
+	config->log_fd = -1;
+	config->engine_fd = -1;
+}
+
+/* Closes the disks that were passed; names stay. */
+void vm_config_drop_disks(struct vm_config *config)
+{
+	unsigned int i;
+
+	for (i = 0; i < config->n_disks; i++) {
+		if (config->disks[i].fd >= 0)
+			close(config->disks[i].fd);
+		config->disks[i].fd = -1;
+	}
+}
+
 /* Frees all that a config holds, not the config. */
 void vm_config_free(struct vm_config *config)
 {
@@ -97,9 +117,20 @@ void vm_config_free(struct vm_config *config)
 	file_free(&config->initrd);
 	for (i = 0; i < config->n_modules; i++)
 		file_free(&config->modules[i]);
-	config->n_modules = 0;
+	vm_config_drop_disks(config);
+	for (i = 0; i < config->n_disks; i++) {
+		free(config->disks[i].path);
+		free(config->disks[i].id);
+	}
+	config->n_disks = 0;
 	free(config->name);
 	free(config->append);
-	config->name = NULL;
-	config->append = NULL;
+	free(config->description);
+	free(config->definition);
+	free(config->log_name);
+	if (config->log_fd >= 0)
+		close(config->log_fd);
+	if (config->engine_fd >= 0)
+		close(config->engine_fd);
+	vm_config_init(config);
 }

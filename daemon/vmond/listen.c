@@ -38,9 +38,31 @@ static void peer_free(struct peer *p)
 		;
 	*i = p->next;
 	m->n_peers--;
+	manager_client_gone(m, p->bus);
+	sd_event_source_disable_unref(p->drop);
 	sd_bus_detach_event(p->bus);
-	sd_bus_flush_close_unref(p->bus);
+	/*
+	 * Not flushed: what could be written has been, and the rest would be waited for as long
+	 * as the client does not read.
+	 */
+	sd_bus_close_unref(p->bus);
 	free(p);
+}
+
+static int on_drop(sd_event_source *s, void *arg)
+{
+	(void)s;
+	peer_free(arg);
+	return 0;
+}
+
+/* Part with a client that does not read what it asked for; soon, not at once. */
+void listen_drop(struct peer *p)
+{
+	if (p->drop || sd_event_add_defer(p->manager->event, &p->drop, on_drop, p) < 0)
+		return;
+	log_warning("a client has not read %u messages: its connection is closed",
+		    PEER_QUEUE_MAX);
 }
 
 static int on_disconnected(sd_bus_message *message, void *arg, sd_bus_error *error)

@@ -10,6 +10,8 @@
 #include <sys/epoll.h>
 #include <systemd/sd-daemon.h>
 
+#include "common/messages.h"
+#include "common/name.h"
 #include "vmond/log.h"
 #include "vmond/manager.h"
 
@@ -199,14 +201,13 @@ struct vm *manager_find_id(struct manager *m, u64 id)
 }
 
 /* A VM has ended: forget the oldest of those that had ended before. */
-static void on_ended(struct vm *vm, void *arg)
+static void forget_oldest(struct manager *m, struct vm *but)
 {
-	struct manager *m = arg;
-	struct vm **p, **oldest = NULL;
+	struct vm **p, **oldest = NULL, *vm;
 	unsigned int n = 0;
 
 	for (p = &m->vms; *p; p = &(*p)->next) {
-		if (!(*p)->end || *p == vm)
+		if (!(*p)->end || *p == but)
 			continue;
 		oldest = p;
 		n++;
@@ -215,7 +216,25 @@ static void on_ended(struct vm *vm, void *arg)
 		return;
 	vm = *oldest;
 	*oldest = vm->next;
+	bus_forget_guest(m, vm);
 	vm_free(vm);
+}
+
+static void on_vm_event(struct vm *vm, enum vm_event event, void *arg)
+{
+	bus_emit_event(arg, vm, event);
+	if (event == VM_EVENT_ENDED)
+		forget_oldest(arg, vm);
+}
+
+/* A client has gone: end what was bound to its connection. */
+void manager_client_gone(struct manager *m, const void *client)
+{
+	struct vm *vm;
+
+	for (vm = m->vms; vm; vm = vm->next)
+		if (!vm->end && vm->client == client)
+			vm_stop(vm, "the process that held it has gone");
 }
 
 /**
@@ -228,8 +247,6 @@ static void on_ended(struct vm *vm, void *arg)
 int manager_run_vm(struct manager *m, struct vm_config *config, struct vm **ret,
 		   struct error *err)
 {
-	static const char letters[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 	struct vm *vm;
 	char name[32];
 	unsigned int n;
@@ -247,20 +264,19 @@ int manager_run_vm(struct manager *m, struct vm_config *config, struct vm **ret,
 		if (!config->name)
 			return fail(err, ENOMEM, "out of memory");
 	}
-	if (strlen(config->name) > VMON_NAME_MAX || config->name[strspn(config->name, letters)])
-		return fail(err, EINVAL,
-			    "name '%s': use at most %u letters, digits, '.', '_' and '-'",
-			    config->name, VMON_NAME_MAX);
+	r = name_check(config->name, err);
+	if (r < 0)
+		return r;
 	vm = manager_find_vm(m, config->name);
 	if (vm && !vm->end)
 		return fail(err, EEXIST,
-			    "name '%s' is in use: choose another with --name, or 'vmonctl stop %s'",
+			    "name '%s' is in use: choose another with --name, or 'vmonctl terminate %s'",
 			    config->name, config->name);
 
 	r = vm_new(m->event, m->engine, config, &vm, err);
 	if (r < 0)
 		return r;
-	memset(config, 0, sizeof(*config));
+	vm_config_init(config);
 	r = manager_connect(m, err);
 	if (r >= 0)
 		r = vm_start(vm, err);
@@ -269,11 +285,13 @@ int manager_run_vm(struct manager *m, struct vm_config *config, struct vm **ret,
 		return r;
 	}
 	vm->id = ++m->last_id;
-	vm->ended = on_ended;
-	vm->ended_arg = m;
+	vm->on_event = on_vm_event;
+	vm->on_event_arg = m;
 	vm->next = m->vms;
 	m->vms = vm;
-	log_info("VM '%s' runs: %llu MiB", vm->config.name, mib(vm->config.memory));
+	log_guest(6, MESSAGE_GUEST_STARTED, vm->config.name, "VM '%s' runs: %llu MiB",
+		  vm->config.name, mib(vm->config.memory));
+	bus_emit_event(m, vm, VM_EVENT_STARTED);
 	*ret = vm;
 	return 0;
 }

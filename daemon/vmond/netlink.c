@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "vmond/netlink.h"
 
@@ -23,6 +24,19 @@ static void set_option(int fd, int option)
 
 	/* Without it messages are merely poorer. */
 	(void)setsockopt(fd, SOL_NETLINK, option, &one, sizeof(one));
+}
+
+/* Return: 0, or -ENOENT and the link is closed. */
+static int find_family(struct nl_link *l, struct error *err)
+{
+	l->family = genl_ctrl_resolve(l->sk, VMON_GENL_NAME);
+	if (l->family < 0) {
+		nl_link_close(l);
+		return fail(err, ENOENT,
+			    "vmon module is not loaded: modprobe vmon");
+	}
+	nl_socket_disable_seq_check(l->sk);
+	return 0;
 }
 
 /**
@@ -46,18 +60,43 @@ int nl_link_open(struct nl_link *l, struct error *err)
 		return fail(err, EIO, "cannot open a netlink socket: %s",
 			    nl_geterror(r));
 	}
-	l->family = genl_ctrl_resolve(l->sk, VMON_GENL_NAME);
-	if (l->family < 0) {
-		nl_link_close(l);
-		return fail(err, ENOENT,
-			    "vmon module is not loaded: modprobe vmon");
-	}
-	nl_socket_disable_seq_check(l->sk);
+	r = find_family(l, err);
+	if (r < 0)
+		return r;
 	set_option(nl_link_fd(l), NETLINK_EXT_ACK);
 	set_option(nl_link_fd(l), NETLINK_CAP_ACK);
 	if (setsockopt(nl_link_fd(l), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 		(void)setsockopt(nl_link_fd(l), SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	return 0;
+}
+
+/**
+ * nl_link_adopt() - go on with a socket that nl_link_open() made in another process
+ * @l: to fill in
+ * @fd: socket; the link's from now on, and closed on failure
+ * @err: why not
+ *
+ * Return: 0, -EINVAL if it is another kind of socket, -ENOENT as above.
+ */
+int nl_link_adopt(struct nl_link *l, int fd, struct error *err)
+{
+	int domain = 0, protocol = 0, r;
+	socklen_t len = sizeof(int);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0 || domain != AF_NETLINK ||
+	    getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) < 0 ||
+	    protocol != NETLINK_GENERIC) {
+		close(fd);
+		return fail(err, EINVAL, "the descriptor is no generic netlink socket: give one");
+	}
+	l->sk = nl_socket_alloc();
+	r = l->sk ? nl_socket_set_fd(l->sk, NETLINK_GENERIC, fd) : -NLE_NOMEM;
+	if (r < 0) {
+		nl_link_close(l);
+		close(fd);
+		return fail(err, EINVAL, "cannot use the netlink socket: %s", nl_geterror(r));
+	}
+	return find_family(l, err);
 }
 
 void nl_link_close(struct nl_link *l)

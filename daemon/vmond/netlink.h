@@ -29,6 +29,7 @@ typedef void (*nl_reply_fn)(struct nlmsghdr *nlh, struct nlattr **attr, void *ar
 typedef void (*nl_stray_fn)(struct nlmsghdr *nlh, void *arg);
 
 int nl_link_open(struct nl_link *l, struct error *err);
+int nl_link_adopt(struct nl_link *l, int fd, struct error *err);
 void nl_link_close(struct nl_link *l);
 int nl_link_fd(const struct nl_link *l);
 struct nl_msg *nl_link_request(struct nl_link *l, int cmd, int flags);

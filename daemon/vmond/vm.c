@@ -13,9 +13,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "common/messages.h"
 #include "vmond/log.h"
 #include "vmond/vm.h"
 #include "vmond/vm_io.h"
@@ -35,6 +37,33 @@ const char *vm_end_name(enum vm_end end)
 	return name[end];
 }
 
+const char *vm_event_name(enum vm_event event)
+{
+	static const char * const name[] = {
+		[VM_EVENT_STARTED] = "started",
+		[VM_EVENT_PAUSED] = "paused",
+		[VM_EVENT_UNPAUSED] = "unpaused",
+		[VM_EVENT_RESTARTED] = "restarted",
+		[VM_EVENT_ENDED] = "ended",
+	};
+
+	return name[event];
+}
+
+static u64 now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * 1000000ull + ts.tv_nsec / 1000;
+}
+
+static void set_report(struct vm *vm, const char *report)
+{
+	free(vm->report);
+	vm->report = strdup(report ? report : "");
+}
+
 /* Ask for the end; the first to ask is heard. */
 static void vm_want_end(struct vm *vm, enum vm_end how, u32 value, const char *report)
 {
@@ -42,8 +71,7 @@ static void vm_want_end(struct vm *vm, enum vm_end how, u32 value, const char *r
 		return;
 	vm->wanted_end = how;
 	vm->value = value;
-	free(vm->report);
-	vm->report = strdup(report ? report : "");
+	set_report(vm, report);
 	(void)sd_event_source_set_enabled(vm->end_source, SD_EVENT_ONESHOT);
 }
 
@@ -72,9 +100,54 @@ static u64 host_now(struct device_host *host)
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
+static void *host_ram(struct device_host *host, u64 gpa, u64 size)
+{
+	struct vm *vm = container_of(host, struct vm, host);
+
+	if (!size || gpa >= vm->config.memory || size > vm->config.memory - gpa ||
+	    (gpa < BOOT_ROM && gpa + size > BOOT_HOLE))
+		return NULL;
+	return vm->ram + gpa;
+}
+
+static void host_written(struct device_host *host, u64 gpa, u64 size)
+{
+	struct vm *vm = container_of(host, struct vm, host);
+
+	if (vm->evm)
+		engine_vm_written(vm->evm, gpa, size);
+}
+
+static int host_publish(struct device_host *host)
+{
+	struct vm *vm = container_of(host, struct vm, host);
+
+	return vm->evm ? engine_vm_flush(vm->evm) : -ENOTCONN;
+}
+
+static size_t host_random(struct device_host *host, void *buf, size_t size)
+{
+	ssize_t n = getrandom(buf, size, GRND_NONBLOCK);
+
+	(void)host;
+	return n > 0 ? n : 0;
+}
+
+static void host_complain(struct device_host *host, const char *text)
+{
+	struct vm *vm = container_of(host, struct vm, host);
+
+	if (vm->complaints++ < VM_COMPLAINTS_MAX)
+		log_warning("VM '%s': %s", vm->config.name, text);
+}
+
 static void on_output(struct uart16550 *uart, const u8 *data, size_t len)
 {
-	console_write(container_of(uart, struct vm, machine.uart)->console, data, len);
+	struct vm *vm = container_of(uart, struct vm, machine.uart);
+
+	console_write(vm->console, data, len);
+	if (vm->config.log_fd >= 0)
+		vm_log_output(vm, data, len);
 }
 
 static int make_ram(struct vm *vm, struct error *err)
@@ -112,6 +185,41 @@ static int load(struct vm *vm, struct vmon_regs *regs, struct error *err)
 	return boot_load(&image, &ram, regs, err);
 }
 
+/* What a BIOS would have set up of the interrupt controllers. */
+static void set_triggers(struct vm *vm)
+{
+	u16 lines = machine_level_lines(&vm->machine);
+	unsigned int i;
+
+	for (i = 0; i < 16; i++)
+		if (lines & 1u << i)
+			engine_vm_trigger(vm->evm, i, true);
+}
+
+static int add_devices(struct vm *vm, struct error *err)
+{
+	const struct vm_config *c = &vm->config;
+	unsigned int i;
+	int r;
+
+	if (c->n_disks) {
+		r = disk_ring_new(vm->event, vm_on_disks, vm, &vm->ring, err);
+		if (r < 0)
+			return r;
+	}
+	for (i = 0; i < c->n_disks; i++) {
+		r = disk_open(vm->ring, &c->disks[i], &vm->disks[i], err);
+		if (r < 0)
+			return r;
+		vm->n_disks++;
+		r = machine_add_disk(&vm->machine, vm->disks[i]);
+		if (r < 0)
+			return fail(err, -r, "disk '%s': %s", c->disks[i].path, strerror(-r));
+	}
+	r = c->rng ? machine_add_rng(&vm->machine) : 0;
+	return r < 0 ? fail(err, -r, "rng: %s", strerror(-r)) : 0;
+}
+
 static int set_up_engine(struct vm *vm, const struct vmon_regs *regs, struct error *err)
 {
 	const struct {
@@ -126,8 +234,14 @@ static int set_up_engine(struct vm *vm, const struct vmon_regs *regs, struct err
 	r = engine_connect(vm->engine, err);
 	if (r < 0)
 		return r;
-	r = engine_vm_new(vm->engine, vm->config.name, vm->config.exec, NULL,
-			  vm->config.selfcheck, &vm->evm, err);
+	if (vm->config.engine_fd >= 0) {
+		r = engine_vm_adopt(vm->engine, vm->config.engine_fd, vm->config.engine_vm,
+				    vm->config.name, &vm->evm, err);
+		vm->config.engine_fd = -1;
+	} else {
+		r = engine_vm_new(vm->engine, vm->config.name, vm->config.exec, NULL,
+				  vm->config.selfcheck, &vm->evm, err);
+	}
 	if (r < 0)
 		return r;
 	for (i = 0; i < ARRAY_SIZE(ram); i++) {
@@ -144,12 +258,18 @@ static int set_up_engine(struct vm *vm, const struct vmon_regs *regs, struct err
 		if (r < 0)
 			return r;
 	}
+	set_triggers(vm);
 	return engine_vm_regs(vm->evm, regs, err);
 }
 
 /* All that a running VM has and an ended one has not. */
 static void release(struct vm *vm)
 {
+	/* First: what is in flight still goes to guest memory and through devices. */
+	disk_ring_free(vm->ring);
+	vm->ring = NULL;
+	while (vm->n_disks)
+		disk_close(vm->disks[--vm->n_disks]);
 	sd_event_source_disable_unref(vm->io_source);
 	sd_event_source_disable_unref(vm->timer);
 	sd_event_source_disable_unref(vm->end_source);
@@ -158,6 +278,7 @@ static void release(struct vm *vm)
 	vm->end_source = NULL;
 	engine_vm_free(vm->evm);
 	vm->evm = NULL;
+	machine_destroy(&vm->machine);
 	if (vm->ram)
 		munmap(vm->ram, vm->config.memory);
 	vm->ram = NULL;
@@ -206,7 +327,10 @@ static int restart(struct vm *vm, struct error *err)
 	if (r < 0)
 		return r;
 	vm->unacked = 0;
+	vm->io_at = 0;
+	vm->io_n = 0;
 	machine_reset(&vm->machine);
+	set_triggers(vm);
 	r = load(vm, &regs, err);
 	if (r < 0)
 		return r;
@@ -219,44 +343,98 @@ static int restart(struct vm *vm, struct error *err)
 				VMON_STATE_RUNNING, err);
 }
 
-static int on_end(sd_event_source *s, void *arg)
+/*
+ * A guest that crashes as soon as it runs must not keep the host busy for ever.
+ * Return: whether it may be restarted once more.
+ */
+static bool may_restart(struct vm *vm)
 {
-	struct vm *vm = arg;
-	enum vm_end how = vm->wanted_end;
-	struct vm_waiter *w;
+	u64 *oldest = &vm->crashed[vm->crashes % VM_CRASHES];
+	u64 now = now_us();
+	char *report;
+
+	if (vm->crashes >= VM_CRASHES && now - *oldest < VM_CRASH_SECONDS * 1000000ull) {
+		if (asprintf(&report, "%s (crash %u in %u seconds: not restarted again)",
+			     vm->report ? vm->report : "", VM_CRASHES + 1, VM_CRASH_SECONDS) >= 0) {
+			free(vm->report);
+			vm->report = report;
+		}
+		return false;
+	}
+	*oldest = now;
+	vm->crashes++;
+	return true;
+}
+
+/* Return: whether the guest was restarted; if not, @how and the report tell its end. */
+static bool try_restart(struct vm *vm, enum vm_end *how)
+{
+	bool forced = vm->forced;
 	struct error err;
 
-	(void)s;
-	machine_flush(&vm->machine);
-	console_flush(vm->console);
-	vm->wanted_end = VM_ALIVE;
-	if (vm->config.reboot && (how == VM_END_RESET || how == VM_END_TRIPLE_FAULT)) {
-		if (restart(vm, &err) >= 0) {
-			log_info("VM '%s' restarts after %s", vm->config.name,
-				 vm_end_name(how));
-			return 0;
-		}
-		how = VM_END_ERROR;
-		free(vm->report);
-		vm->report = strdup(err.text);
+	vm->forced = false;
+	if (!forced && !(vm->config.restart & 1u << *how))
+		return false;
+	if ((*how == VM_END_TRIPLE_FAULT || *how == VM_END_ERROR) && !may_restart(vm))
+		return false;
+	if (restart(vm, &err) < 0) {
+		*how = VM_END_ERROR;
+		set_report(vm, err.text);
+		return false;
 	}
-	vm->end = how;
-	if (how == VM_END_ERROR || how == VM_END_TRIPLE_FAULT)
-		keep_evidence(vm);
-	keep_stats(vm);
-	log_info("VM '%s' ended: %s%s%s", vm->config.name, vm_end_name(how),
-		 vm->report && *vm->report ? ": " : "", vm->report ? vm->report : "");
-	release(vm);
+	vm->state = VMON_STATE_RUNNING;
+	/* It may have been held back. */
+	(void)sd_event_source_set_enabled(vm->io_source, SD_EVENT_ON);
+	log_guest(6, MESSAGE_GUEST_RESTARTED, vm->config.name, "VM '%s' restarts after %s%s%s",
+		  vm->config.name, forced ? "a request" : vm_end_name(*how),
+		  vm->report && *vm->report ? ": " : "", vm->report ? vm->report : "");
+	vm->on_event(vm, VM_EVENT_RESTARTED, vm->on_event_arg);
+	return true;
+}
+
+static void answer_waiters(struct vm *vm)
+{
+	struct vm_waiter *w;
 
 	while ((w = vm->waiters)) {
 		vm->waiters = w->next;
-		(void)sd_bus_reply_method_return(w->message, "sus", vm_end_name(how),
+		(void)sd_bus_reply_method_return(w->message, "sus", vm_end_name(vm->end),
 						 vm->value,
 						 vm->report ? vm->report : "");
 		sd_bus_message_unref(w->message);
 		free(w);
 	}
-	vm->ended(vm, vm->ended_arg);
+}
+
+static int on_end(sd_event_source *s, void *arg)
+{
+	struct vm *vm = arg;
+	enum vm_end how = vm->wanted_end;
+	bool crash;
+
+	(void)s;
+	machine_flush(&vm->machine);
+	console_flush(vm->console);
+	/* Memory and devices are in use: vm_on_disks() brings us back. */
+	if (disk_ring_in_flight(vm->ring)) {
+		(void)engine_set_state(vm->engine, engine_vm_id(vm->evm), VMON_STATE_PAUSED, NULL);
+		return 0;
+	}
+	vm->wanted_end = VM_ALIVE;
+	if (try_restart(vm, &how))
+		return 0;
+	vm->end = how;
+	vm->state = VMON_STATE_STOPPED;
+	crash = how == VM_END_ERROR || how == VM_END_TRIPLE_FAULT;
+	if (crash)
+		keep_evidence(vm);
+	keep_stats(vm);
+	log_guest(crash ? 4 : 6, crash ? MESSAGE_GUEST_CRASHED : MESSAGE_GUEST_ENDED,
+		  vm->config.name, "VM '%s' ended: %s%s%s", vm->config.name, vm_end_name(how),
+		  vm->report && *vm->report ? ": " : "", vm->report ? vm->report : "");
+	release(vm);
+	answer_waiters(vm);
+	vm->on_event(vm, VM_EVENT_ENDED, vm->on_event_arg);
 	return 0;
 }
 
@@ -280,7 +458,7 @@ static int add_sources(struct vm *vm, struct error *err)
  * vm_new() - make a VM, ready to start
  * @event: loop
  * @engine: engine
- * @config: taken over on success, untouched on failure
+ * @config: taken over on success; untouched on failure, but for the engine's socket
  * @ret: VM
  * @err: why not
  */
@@ -298,13 +476,20 @@ int vm_new(sd_event *event, struct engine *engine, struct vm_config *config,
 	if (!vm)
 		return fail(err, ENOMEM, "out of memory");
 	vm->config = *config;
+	config->engine_fd = -1;		/* from here on it is ours, also on failure */
 	vm->event = event;
 	vm->engine = engine;
 	vm->ram_fd = -1;
-	vm->host = (struct device_host){ host_irq, host_end, host_now };
+	vm->host = (struct device_host){
+		.irq = host_irq, .end = host_end, .now = host_now, .ram = host_ram,
+		.written = host_written, .publish = host_publish, .random = host_random,
+		.complain = host_complain,
+	};
 	machine_init(&vm->machine, &vm->host, config->memory, config->debug_exit, on_output);
 
-	r = make_ram(vm, err);
+	r = add_devices(vm, err);
+	if (r >= 0)
+		r = make_ram(vm, err);
 	if (r >= 0)
 		r = load(vm, &regs, err);
 	if (r >= 0)
@@ -323,9 +508,12 @@ int vm_new(sd_event *event, struct engine *engine, struct vm_config *config,
 	if (r < 0) {
 		release(vm);
 		console_close(vm->console);
+		if (vm->config.engine_fd >= 0)
+			close(vm->config.engine_fd);
 		free(vm);
 		return r;
 	}
+	vm_config_drop_disks(&vm->config);
 	*ret = vm;
 	return 0;
 }
@@ -364,8 +552,10 @@ int vm_start(struct vm *vm, struct error *err)
 	r = engine_set_state(vm->engine, engine_vm_id(vm->evm), VMON_STATE_RUNNING, err);
 	if (r < 0)
 		return r;
+	vm->state = VMON_STATE_RUNNING;
+	vm->started = now_us();
 	vm_rearm(vm);
-	if (!vm->config.reboot)
+	if (!vm->config.restart && !vm->config.keep)
 		vm_config_drop_images(&vm->config);	/* not needed again */
 	return 0;
 }
@@ -391,10 +581,44 @@ int vm_stat(struct vm *vm, struct engine_stat *buf, const struct engine_stat **r
 	return vm->n_stats;
 }
 
-/* Ask for the end of a VM; it comes from the event loop. */
-void vm_stop(struct vm *vm)
+/* Ask for the end of a VM, and say why; it comes from the event loop. */
+void vm_stop(struct vm *vm, const char *why)
 {
-	vm_want_end(vm, VM_END_STOPPED, 0, "stopped by request");
+	vm_want_end(vm, VM_END_STOPPED, 0, why);
+}
+
+/**
+ * vm_reset() - restart a guest from its boot image, at once
+ * @vm: VM, alive
+ * @err: why not
+ *
+ * It happens from the event loop.
+ */
+int vm_reset(struct vm *vm, struct error *err)
+{
+	if (!vm->config.keep && !vm->config.restart)
+		return fail(err, EOPNOTSUPP,
+			    "VM '%s' was run without --reboot, so no copy of its kernel was kept: 'vmonctl terminate %s', and run it again",
+			    vm->config.name, vm->config.name);
+	if (vm->wanted_end)
+		return fail(err, EBUSY, "VM '%s' is ending: wait for it", vm->config.name);
+	vm->forced = true;
+	vm_want_end(vm, VM_END_RESET, 0, "");
+	return 0;
+}
+
+/* Paused or let go on by a request, or by the module. Events can be late: ask how it is now. */
+static void on_state(struct vm *vm)
+{
+	struct engine_info info;
+
+	if (engine_get(vm->engine, engine_vm_id(vm->evm), &info, NULL) < 0 ||
+	    info.state == vm->state ||
+	    (info.state != VMON_STATE_RUNNING && info.state != VMON_STATE_PAUSED))
+		return;
+	vm->state = info.state;
+	vm->on_event(vm, info.state == VMON_STATE_PAUSED ? VM_EVENT_PAUSED : VM_EVENT_UNPAUSED,
+		     vm->on_event_arg);
 }
 
 /**
@@ -404,10 +628,14 @@ void vm_stop(struct vm *vm)
  */
 void vm_on_event(struct vm *vm, const struct engine_info *info)
 {
-	if (vm->end || info->state == VMON_STATE_RUNNING)
+	if (vm->end)
+		return;
+	if (info->state != VMON_STATE_STOPPED && !vm->wanted_end)
+		on_state(vm);
+	if (info->state == VMON_STATE_RUNNING)
 		return;
 	if (info->cause == VMON_CAUSE_OWNER)
-		log_warning("VM '%s' is paused: the module could not reach vmond; 'vmonctl resume %s'",
+		log_warning("VM '%s' is paused: the module could not reach vmond; 'vmonctl unpause %s'",
 			    vm->config.name, vm->config.name);
 	if (info->cause != VMON_CAUSE_HALT && info->cause != VMON_CAUSE_SHUTDOWN &&
 	    info->cause != VMON_CAUSE_ERROR)

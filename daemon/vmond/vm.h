@@ -12,9 +12,16 @@
 #include "common/error.h"
 #include "device/machine.h"
 #include "vmond/console.h"
+#include "vmond/disk.h"
 #include "vmond/engine.h"
 
 #define VM_MODULES_MAX	64
+#define VM_BATCH	64	/* accesses taken at a time */
+#define VM_COMPLAINTS_MAX 10	/* that are logged */
+
+/* So many restarts after crashes in so many seconds, and no more. */
+#define VM_CRASHES		5
+#define VM_CRASH_SECONDS	60
 
 enum vm_end {
 	VM_ALIVE,
@@ -32,26 +39,56 @@ enum vm_end {
  * @memory: guest RAM in bytes
  * @exec: enum vmon_exec_mode, 0 for the module's choice
  * @debug_exit: with the exit port
- * @reboot: a reset restarts the guest instead of ending it
  * @selfcheck: the module compares what is its own
+ * @restart: bits 1 << enum vm_end: ends that restart the guest instead
+ * @keep: keep the images, so that the guest can be reset by request
+ * @bound: the VM ends with the connection that asked for it
+ * @description: for people, or NULL
+ * @definition: digest of the definition it comes from, or NULL
+ * @log_fd: file for the console's output, or -1
+ * @log_name: its name, or NULL
+ * @engine_fd: socket that owns the VM @engine_vm already, or -1
+ * @engine_vm: see there
  * @append: command line
  * @kernel: kernel file
  * @initrd: initrd file, or no data
  * @modules: Multiboot modules
  * @n_modules: how many
+ * @disks: virtio disks, in order
+ * @n_disks: how many
+ * @rng: with a virtio source of randomness
  */
 struct vm_config {
 	char *name;
 	u64 memory;
 	u32 exec;
 	bool debug_exit;
-	bool reboot;
 	bool selfcheck;
+	bool keep;
+	bool bound;
+	unsigned int restart;
+	char *description;
+	char *definition;
+	int log_fd;
+	char *log_name;
+	int engine_fd;
+	u32 engine_vm;
 	char *append;
 	struct boot_file kernel;
 	struct boot_file initrd;
 	struct boot_file modules[VM_MODULES_MAX];
 	unsigned int n_modules;
+	struct disk_config disks[MACHINE_DISKS];
+	unsigned int n_disks;
+	bool rng;
+};
+
+enum vm_event {
+	VM_EVENT_STARTED,
+	VM_EVENT_PAUSED,
+	VM_EVENT_UNPAUSED,
+	VM_EVENT_RESTARTED,
+	VM_EVENT_ENDED,
 };
 
 struct vm_waiter {
@@ -70,13 +107,25 @@ struct vm {
 	int ram_fd;
 	struct device_host host;
 	struct machine machine;
+	struct disk_ring *ring;		/* NULL without disks */
+	struct disk *disks[MACHINE_DISKS];
+	unsigned int n_disks;
 	struct console *console;
 	sd_event_source *io_source;
 	sd_event_source *timer;
 	sd_event_source *end_source;
-	void (*ended)(struct vm *vm, void *arg);
-	void *ended_arg;
+	void (*on_event)(struct vm *vm, enum vm_event event, void *arg);
+	void *on_event_arg;
+	void *client;			/* the connection it is bound to */
+	u32 state;			/* enum vmon_state, as last told */
+	u64 started;			/* CLOCK_REALTIME, us */
+	u64 crashed[VM_CRASHES];	/* when it was restarted after a crash, us */
+	unsigned int crashes;
+	u64 log_lost;			/* bytes that the log did not take */
+	bool forced;			/* the reset is a request: restart in any case */
 	struct vm_waiter *waiters;
+	struct engine_io io[VM_BATCH];	/* accesses that were taken */
+	unsigned int io_at, io_n;	/* the next of them to be done; how many */
 	unsigned int unacked;		/* posted writes */
 	u32 last_seq;
 	u64 accesses;
@@ -95,7 +144,9 @@ struct vm {
 
 int file_read(int fd, const char *name, const char *args, struct boot_file *ret,
 	      struct error *err);
+void vm_config_init(struct vm_config *config);
 void vm_config_drop_images(struct vm_config *config);
+void vm_config_drop_disks(struct vm_config *config);
 void vm_config_free(struct vm_config *config);
 
 int vm_new(sd_event *event, struct engine *engine, struct vm_config *config,
@@ -103,10 +154,13 @@ int vm_new(sd_event *event, struct engine *engine, struct vm_config *config,
 void vm_free(struct vm *vm);
 int vm_start(struct vm *vm, struct error *err);
 void vm_on_event(struct vm *vm, const struct engine_info *info);
-void vm_stop(struct vm *vm);
+void vm_stop(struct vm *vm, const char *why);
+int vm_reset(struct vm *vm, struct error *err);
 int vm_stat(struct vm *vm, struct engine_stat *buf, const struct engine_stat **ret,
 	    struct error *err);
 const char *vm_end_name(enum vm_end end);
+const char *vm_event_name(enum vm_event event);
+void vm_log_output(struct vm *vm, const u8 *data, size_t len);
 
 char *regs_text(const struct vmon_regs *regs);
 

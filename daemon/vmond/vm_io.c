@@ -6,15 +6,16 @@
  * starving the others. A read's answer leaves at once, together with all that
  * was gathered before it; writes are acknowledged every half window and when
  * the queue has run dry, which is also when devices get their flush.
+ *
+ * A device may be busy with something that ends by itself (a reset that waits for
+ * buffers in use). Then this VM's further accesses wait, and nothing else does.
  */
 #include <string.h>
 
 #include "vmond/log.h"
 #include "vmond/vm_io.h"
 
-#define BATCH		64
 #define BUDGET		2048	/* accesses a wakeup */
-#define COMPLAINTS_MAX	10	/* a VM may log */
 
 /* Typed input into the serial port, as far as it has room. */
 static void feed(struct vm *vm)
@@ -32,6 +33,8 @@ static void settle(struct vm *vm)
 	struct error err;
 
 	machine_flush(&vm->machine);
+	if (vm->ring)
+		disk_ring_submit(vm->ring);
 	feed(vm);
 	if (vm->unacked) {
 		engine_vm_done(vm->evm, vm->last_seq);
@@ -40,7 +43,7 @@ static void settle(struct vm *vm)
 	(void)engine_vm_flush(vm->evm);
 	console_flush(vm->console);
 	if (engine_vm_complaint(vm->evm, &err) && !vm->wanted_end &&
-	    vm->complaints++ < COMPLAINTS_MAX)
+	    vm->complaints++ < VM_COMPLAINTS_MAX)
 		log_warning("VM '%s': %s", vm->config.name, err.text);
 }
 
@@ -70,28 +73,46 @@ static void do_access(struct vm *vm, const struct engine_io *io)
 	(void)engine_vm_flush(vm->evm);
 }
 
+/* The next access, if there is one and devices are ready for it. */
+static const struct engine_io *next_access(struct vm *vm)
+{
+	int n;
+
+	/* After a request to end, the rest is not of this life. */
+	if (vm->wanted_end || (vm->ring && machine_busy(&vm->machine)))
+		return NULL;
+	if (vm->io_at == vm->io_n) {
+		n = engine_vm_receive(vm->evm, vm->io, VM_BATCH);
+		vm->io_at = 0;
+		vm->io_n = n > 0 ? n : 0;
+	}
+	return vm->io_at < vm->io_n ? &vm->io[vm->io_at++] : NULL;
+}
+
 /* Return: whether a device with a timer was touched. */
 static bool run_accesses(struct vm *vm)
 {
-	struct engine_io io[BATCH];
+	const struct engine_io *io;
 	unsigned int total = 0;
 	bool timed = false;
-	int i, n;
 
-	/* After a request to end, the rest is not of this life. */
-	while (total < BUDGET && !vm->wanted_end) {
-		n = engine_vm_receive(vm->evm, io, BATCH);
-		if (n <= 0)
-			break;
-		total += n;
-		for (i = 0; i < n && !vm->wanted_end; i++) {
-			do_access(vm, &io[i]);
-			if (io[i].range < vm->machine.n_ranges &&
-			    vm->machine.ranges[io[i].range].dev->ops->deadline)
-				timed = true;
-		}
+	/* What has been taken is done: there is no event for it. */
+	while ((total < BUDGET || vm->io_at < vm->io_n) && (io = next_access(vm))) {
+		total++;
+		do_access(vm, io);
+		if (io->range < vm->machine.n_ranges &&
+		    vm->machine.ranges[io->range].dev->ops->deadline)
+			timed = true;
 	}
 	return timed;
+}
+
+/* While accesses have to wait there is nothing to wake up for. */
+static void watch(struct vm *vm)
+{
+	bool busy = vm->ring && machine_busy(&vm->machine);
+
+	(void)sd_event_source_set_enabled(vm->io_source, busy ? SD_EVENT_OFF : SD_EVENT_ON);
 }
 
 /* Handle all that waits, without touching the timer. */
@@ -114,7 +135,23 @@ int vm_on_io(sd_event_source *s, int fd, uint32_t revents, void *arg)
 	settle(vm);
 	if (timed)
 		vm_rearm(vm);
+	if (vm->ring)
+		watch(vm);
 	return 0;
+}
+
+/* Requests to disks have been done. */
+void vm_on_disks(void *arg)
+{
+	struct vm *vm = arg;
+
+	if (!vm->evm)
+		return;
+	vm_drain(vm);
+	watch(vm);
+	/* Its end had to wait for them. */
+	if (vm->wanted_end && !disk_ring_in_flight(vm->ring))
+		(void)sd_event_source_set_enabled(vm->end_source, SD_EVENT_ONESHOT);
 }
 
 /* Set the timer to the devices' next deadline. */
@@ -135,6 +172,7 @@ int vm_on_timer(sd_event_source *s, uint64_t usec, void *arg)
 	(void)s;
 	(void)usec;
 	machine_tick(&vm->machine);
+	machine_flush(&vm->machine);
 	(void)engine_vm_flush(vm->evm);
 	vm_rearm(vm);
 	return 0;

@@ -10,6 +10,7 @@
 int vm_on_io(sd_event_source *s, int fd, uint32_t revents, void *arg);
 int vm_on_timer(sd_event_source *s, uint64_t usec, void *arg);
 void vm_on_console(void *arg);
+void vm_on_disks(void *arg);
 void vm_rearm(struct vm *vm);
 void vm_drain(struct vm *vm);
 

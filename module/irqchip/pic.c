@@ -224,6 +224,18 @@ static void write_elcr(struct vmon_pic_chip *c, u8 val)
 	c->irr = (c->irr & ~val) | (c->line & val);
 }
 
+bool vmon_pic_set_trigger(struct vmon_pic *pic, unsigned int line, bool level)
+{
+	struct vmon_pic_chip *c = &pic->chip[line >> 3 & 1];
+	u8 bit = BIT(line & 7);
+
+	if (line >= VMON_PIC_LINES || !(elcr_writable[line >> 3] & bit))
+		return false;
+	write_elcr(c, level ? c->elcr | bit : c->elcr & ~bit);
+	settle(pic);
+	return true;
+}
+
 bool vmon_pic_owns_port(u32 port)
 {
 	return (port & ~0x81u) == 0x20 || (port & ~1u) == 0x4d0;

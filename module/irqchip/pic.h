@@ -72,6 +72,16 @@ void vmon_pic_reset(struct vmon_pic *pic);
  */
 void vmon_pic_set_line(struct vmon_pic *pic, unsigned int line, bool level);
 
+/**
+ * vmon_pic_set_trigger() - what firmware does to the ELCR for one line
+ * @pic:	controllers
+ * @line:	0..15
+ * @level:	level triggered, else edge triggered
+ *
+ * Return: false if the line is edge triggered, always.
+ */
+bool vmon_pic_set_trigger(struct vmon_pic *pic, unsigned int line, bool level);
+
 /* Ports 20h, 21h, A0h, A1h, 4D0h, 4D1h. */
 bool vmon_pic_owns_port(u32 port);
 void vmon_pic_write(struct vmon_pic *pic, u32 port, u8 val);

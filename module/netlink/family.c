@@ -70,6 +70,13 @@ POLICY(irq_set) = {
 	[VMON_A_VM]		= { .type = NLA_U32 },
 	[VMON_A_LINE]		= NLA_POLICY_MAX(NLA_U8, VMON_PIC_LINES - 1),
 	[VMON_A_LEVEL]		= NLA_POLICY_MAX(NLA_U8, 1),
+	[VMON_A_TRIGGER]	= NLA_POLICY_MAX(NLA_U8, VMON_TRIGGER_LEVEL),
+};
+
+POLICY(mem_written) = {
+	[VMON_A_VM]		= { .type = NLA_U32 },
+	[VMON_A_RANGES]		= { .type = NLA_BINARY,
+				    .len = VMON_MEM_RANGES_MAX * sizeof(struct vmon_mem_range) },
 };
 
 POLICY(io_done) = {
@@ -110,6 +117,7 @@ static const struct genl_ops ops[] = {
 	OP(IO_DONE,	io_done,	io_done),
 	OP(STAT_GET,	stat_get,	vm_only),
 	OP(TRACE_GET,	trace_get,	vm_only),
+	OP(MEM_WRITTEN,	mem_written,	mem_written),
 };
 
 static const struct genl_multicast_group groups[] = {

@@ -70,6 +70,7 @@ int vmon_cmd_vcpu_set(struct sk_buff *skb, struct genl_info *info);
 int vmon_cmd_vcpu_get(struct sk_buff *skb, struct genl_info *info);
 int vmon_cmd_range_new(struct sk_buff *skb, struct genl_info *info);
 int vmon_cmd_range_del(struct sk_buff *skb, struct genl_info *info);
+int vmon_cmd_mem_written(struct sk_buff *skb, struct genl_info *info);
 int vmon_cmd_irq_set(struct sk_buff *skb, struct genl_info *info);
 int vmon_cmd_io_done(struct sk_buff *skb, struct genl_info *info);
 

@@ -152,8 +152,55 @@ int vmon_cmd_range_del(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+/* What is wrong with memory that is said to have been written. */
+static const char *written_refusal(const struct vmon_vm *vm, const struct vmon_mem_range *range,
+				   unsigned int n)
+{
+	u64 total = 0;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		if (!vmon_mem_contains(vm, range[i].gpa, range[i].size))
+			return "ranges: one is empty, or not all of it is memory";
+		total += range[i].size;
+		if (total > VMON_MEM_LIMIT)
+			return "ranges: more than 4 GiB";
+	}
+	return NULL;
+}
+
+int vmon_cmd_mem_written(struct sk_buff *skb, struct genl_info *info)
+{
+	const struct vmon_mem_range *range;
+	unsigned int n, len;
+	struct vmon_vm *vm;
+	const char *why;
+	int err;
+
+	err = vmon_need(info, VMON_A_RANGES);
+	if (err)
+		return err;
+	range = nla_data(info->attrs[VMON_A_RANGES]);
+	len = nla_len(info->attrs[VMON_A_RANGES]);
+	n = len / sizeof(*range);
+	if (!n || len % sizeof(*range))
+		return vmon_no(info, -EINVAL, "ranges: none, or not a whole number of them");
+	vm = vmon_request_vm_lock(info, true);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	why = written_refusal(vm, range, n);
+	if (why)
+		err = vmon_no(info, -EINVAL, why);
+	else if (vmon_vcpu_written(&vm->vcpu, range, n))
+		err = vmon_no(info, -ETIMEDOUT,
+			      "the vCPU does not come to a stop: see the kernel log");
+	vmon_request_vm_unlock(vm);
+	return err;
+}
+
 int vmon_cmd_irq_set(struct sk_buff *skb, struct genl_info *info)
 {
+	struct nlattr *trigger = info->attrs[VMON_A_TRIGGER];
 	struct vmon_vm *vm;
 	unsigned int line;
 	int err;
@@ -168,9 +215,12 @@ int vmon_cmd_irq_set(struct sk_buff *skb, struct genl_info *info)
 	vm = vmon_request_vm(info, true);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
-	vmon_irq_set_line(vm, line, nla_get_u8(info->attrs[VMON_A_LEVEL]));
+	if (trigger && !vmon_irq_set_trigger(vm, line, nla_get_u8(trigger)))
+		err = vmon_no(info, -EINVAL, "trigger: the line is edge triggered, always");
+	else
+		vmon_irq_set_line(vm, line, nla_get_u8(info->attrs[VMON_A_LEVEL]));
 	vmon_vm_put(vm);
-	return 0;
+	return err;
 }
 
 int vmon_cmd_io_done(struct sk_buff *skb, struct genl_info *info)

@@ -19,6 +19,7 @@ static const char *const missing[VMON_A_MAX + 1] = {
 	[VMON_A_LINE]	= "line: missing",
 	[VMON_A_LEVEL]	= "level: missing",
 	[VMON_A_SEQ]	= "seq: missing",
+	[VMON_A_RANGES]	= "ranges: missing",
 };
 
 int vmon_need(struct genl_info *info, int attr)

@@ -111,20 +111,21 @@ void vmon_exec_reset(struct vmon_vcpu *vcpu)
 
 static int prepare(struct vmon_exec *x)
 {
+	struct vmon_mmu *mmu;
+
 	x->max_gfn = vmon_mem_top(x->vcpu->vm) >> PAGE_SHIFT;
-	x->mmu = vmon_mmu_create(&vmon_exec_mmu_ops, &vmon_exec_phys_ops, x, x->max_gfn,
-				 x->world.pdpt,
-				 vmon_table_entry(x->mpage, VMON_PTE_P | VMON_PTE_W |
-						  VMON_PTE_A | VMON_PTE_D | VMON_PTE_NX));
-	if (!x->mmu)
+	mmu = vmon_mmu_create(&vmon_exec_mmu_ops, &vmon_exec_phys_ops, x, x->max_gfn,
+			      x->world.pdpt,
+			      vmon_table_entry(x->mpage, VMON_PTE_P | VMON_PTE_W |
+					       VMON_PTE_A | VMON_PTE_D | VMON_PTE_NX));
+	if (!mmu)
 		return -ENOMEM;
+	/* Complete when vmon_exec_derived_from() sees it. */
+	smp_store_release(&x->mmu, mmu);
 	vmon_exec_flush_tlb(x);
 	vmon_mmu_load_root(x->mmu, &x->vcpu->cpu);
-	if (!vmon_exec_place_window(x))
-		return 0;
-	vmon_mmu_destroy(x->mmu);
-	x->mmu = NULL;
-	return -ENOSPC;
+	/* On failure it stays until the reset that must follow: others may be looking at it. */
+	return vmon_exec_place_window(x);
 }
 
 static bool fit_for_user(struct vmon_exec *x)

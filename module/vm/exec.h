@@ -11,6 +11,7 @@
 #include <linux/types.h>
 
 struct vmon_vcpu;
+struct vmon_mem_range;
 
 enum vmon_run {
 	VMON_RUN_AGAIN,		/* nothing special: check requests, call again */
@@ -40,5 +41,15 @@ void vmon_exec_reset(struct vmon_vcpu *vcpu);
  * the thread is kicked.
  */
 enum vmon_run vmon_exec_run(struct vmon_vcpu *vcpu);
+
+/* Memory was written by somebody else: drop what derives from it. The thread; may sleep. */
+void vmon_exec_memory_written(struct vmon_vcpu *vcpu, u64 gpa, u64 size);
+
+/*
+ * Does anything derive from one of these frames? Not the thread: a holder of vm->lock, that
+ * knows how the answer can be old (vmon_vcpu_written()). May sleep.
+ */
+bool vmon_exec_derived_from(struct vmon_vcpu *vcpu, const struct vmon_mem_range *range,
+			    unsigned int n);
 
 #endif /* VMON_VM_EXEC_H */

@@ -71,7 +71,10 @@ static bool enter(struct vmon_exec *x)
 	     !(x->mpage->vif && vmon_irq_pending(x->vcpu)))) {
 		/* One that is raised from here on ends the run, by a kick. */
 		x->mpage->pending = vmon_irq_pending(x->vcpu);
+		/* Only then may memory be written without asking us. */
+		vmon_vcpu_settled(x->vcpu);
 		vmon_world_run(&x->world, &ctl);
+		vmon_vcpu_deriving(x->vcpu);
 		entered = true;
 	}
 	local_irq_restore(flags);

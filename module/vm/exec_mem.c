@@ -7,6 +7,7 @@
  */
 #include <linux/err.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <asm/mem_encrypt.h>
@@ -155,6 +156,45 @@ void vmon_exec_written(struct vmon_exec *x, u64 gpa, unsigned int len)
 		if (!vmon_bt_gfn_used(x->bt, gpa >> 12))
 			vmon_mmu_unprotect(x->mmu, gpa >> 12, VMON_GFN_CODE);
 	}
+}
+
+#define RESCHED_PAGES	4096
+
+void vmon_exec_memory_written(struct vmon_vcpu *vcpu, u64 gpa, u64 size)
+{
+	struct vmon_exec *x = vcpu->exec;
+	u64 end = gpa + size;
+	unsigned int pages = 0;
+
+	while (x->mmu && gpa < end) {
+		unsigned int n = min_t(u64, end - gpa, PAGE_SIZE - (gpa & ~PAGE_MASK));
+
+		vmon_exec_written(x, gpa, n);
+		gpa += n;
+		if (!(++pages % RESCHED_PAGES))
+			cond_resched();
+	}
+}
+
+bool vmon_exec_derived_from(struct vmon_vcpu *vcpu, const struct vmon_mem_range *range,
+			    unsigned int n)
+{
+	/* Freed under vm->lock alone, which the caller holds. */
+	struct vmon_mmu *mmu = READ_ONCE(vcpu->exec->mmu);
+	unsigned int pages = 0;
+
+	for (; mmu && n; range++, n--) {
+		u64 gfn = range->gpa >> PAGE_SHIFT;
+		u64 last = (range->gpa + range->size - 1) >> PAGE_SHIFT;
+
+		for (; gfn <= last; gfn++) {
+			if (vmon_mmu_protected(mmu, gfn))
+				return true;
+			if (!(++pages % RESCHED_PAGES))
+				cond_resched();
+		}
+	}
+	return false;
 }
 
 /*

@@ -192,6 +192,20 @@ void vmon_irq_set_line(struct vmon_vm *vm, unsigned int line, bool level)
 		vmon_vcpu_kick(&vm->vcpu);
 }
 
+bool vmon_irq_set_trigger(struct vmon_vm *vm, unsigned int line, bool level)
+{
+	unsigned long flags;
+	bool ok, intr;
+
+	raw_spin_lock_irqsave(&vm->irq.lock, flags);
+	ok = vmon_pic_set_trigger(&vm->pic, line, level);
+	intr = vmon_pic_intr(&vm->pic);
+	raw_spin_unlock_irqrestore(&vm->irq.lock, flags);
+	if (intr)
+		vmon_vcpu_kick(&vm->vcpu);
+	return ok;
+}
+
 bool vmon_irq_pending(struct vmon_vcpu *vcpu)
 {
 	return vmon_pic_intr(&vcpu->vm->pic);

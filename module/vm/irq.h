@@ -61,6 +61,9 @@ u64 vmon_vm_now(struct vmon_vm *vm);
 /* Set a line's level; kicks the vCPU. Any context. */
 void vmon_irq_set_line(struct vmon_vm *vm, unsigned int line, bool level);
 
+/* Make a line level or edge triggered, as firmware does. False: it is edge triggered, always. */
+bool vmon_irq_set_trigger(struct vmon_vm *vm, unsigned int line, bool level);
+
 /**
  * vmon_irq_pending() - does the PIC request an interrupt?
  *

@@ -40,6 +40,22 @@ bool vmon_mem_is_ram(const struct vmon_vm *vm, u32 gfn)
 	return find(vm, gfn);
 }
 
+bool vmon_mem_contains(const struct vmon_vm *vm, u64 gpa, u64 size)
+{
+	u64 end = gpa + size, at = gpa;
+
+	if (!size || gpa >= VMON_MEM_LIMIT || size > VMON_MEM_LIMIT - gpa)
+		return false;
+	while (at < end) {
+		const struct vmon_mem_region *r = find(vm, at >> PAGE_SHIFT);
+
+		if (!r)
+			return false;
+		at = (u64)(r->gfn + (u64)r->npages) << PAGE_SHIFT;
+	}
+	return true;
+}
+
 u64 vmon_mem_top(const struct vmon_vm *vm)
 {
 	return vm->mem.top;

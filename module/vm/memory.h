@@ -50,6 +50,9 @@ void vmon_mem_destroy(struct vmon_vm *vm);
 /* Is there RAM at @gfn? Does not sleep. */
 bool vmon_mem_is_ram(const struct vmon_vm *vm, u32 gfn);
 
+/* Is all of [gpa, gpa + size) RAM, and size not 0? Does not sleep. */
+bool vmon_mem_contains(const struct vmon_vm *vm, u64 gpa, u64 size);
+
 /**
  * vmon_mem_page() - the host page behind a guest frame
  *

@@ -64,6 +64,7 @@
 	X(SELFCHECK_EXITS,	"selfcheck_exits")		\
 	X(SELFCHECK_ATTEMPTS,	"selfcheck_attempts")		\
 	X(SELFCHECK_CHANGED,	"selfcheck_changed")		\
+	X(MEM_WRITTEN_TRACED,	"mem_written_traced")		\
 	X(PAUSES,		"pauses")			\
 	X(TICKS,		"pit_ticks")			\
 	X(TICKS_REINJECTED,	"pit_ticks_reinjected")		\

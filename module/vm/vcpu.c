@@ -65,6 +65,54 @@ void vmon_vcpu_unpark(struct vmon_vcpu *vcpu)
 	vmon_vcpu_kick(vcpu);
 }
 
+/* VMON_REQ_WRITTEN: the thread does it, because what goes is its alone. */
+static void serve_written(struct vmon_vcpu *vcpu)
+{
+	unsigned int i;
+
+	/* Pairs with the one before the bit is set. */
+	smp_rmb();
+	for (i = 0; i < vcpu->nr_written; i++)
+		vmon_exec_memory_written(vcpu, vcpu->written[i].gpa, vcpu->written[i].size);
+	vmon_count(vcpu, MEM_WRITTEN_TRACED);
+	/* Pairs with written_served(): it is done before it is said to be. */
+	smp_mb__before_atomic();
+	clear_bit(VMON_REQ_WRITTEN, &vcpu->requests);
+	swake_up_one(&vcpu->written_wq);
+}
+
+static bool written_served(const struct vmon_vcpu *vcpu)
+{
+	return !test_bit_acquire(VMON_REQ_WRITTEN, &vcpu->requests);
+}
+
+/*
+ * The bytes were written first, and frames are marked as traced before @deriving is
+ * cleared. So there are two cases. If @deriving is seen clear, each frame from which
+ * something was derived is seen marked; and whatever is derived later comes from
+ * the new bytes, by the barrier between setting @deriving and reading them. If
+ * it is seen set, or a mark is seen, the thread is asked to look: between two
+ * instructions, when it derives nothing.
+ */
+int vmon_vcpu_written(struct vmon_vcpu *vcpu, const struct vmon_mem_range *range, unsigned int n)
+{
+	/* Between the bytes and the flag; pairs with vmon_vcpu_deriving(). */
+	smp_mb();
+	/* Pairs with vmon_vcpu_settled(). */
+	if (!smp_load_acquire(&vcpu->deriving) && !vmon_exec_derived_from(vcpu, range, n))
+		return 0;
+	memcpy(vcpu->written, range, n * sizeof(*range));
+	vcpu->nr_written = n;
+	/* The thread that sees the bit sees the two. */
+	smp_mb__before_atomic();
+	set_bit(VMON_REQ_WRITTEN, &vcpu->requests);
+	vmon_vcpu_kick(vcpu);
+	if (!swait_event_idle_timeout_exclusive(vcpu->written_wq, written_served(vcpu),
+						PARK_TIMEOUT))
+		return -ETIMEDOUT;
+	return 0;
+}
+
 static bool must_exit(const struct vmon_vcpu *vcpu)
 {
 	return test_bit(VMON_REQ_EXIT, &vcpu->requests);
@@ -80,9 +128,15 @@ static void park(struct vmon_vcpu *vcpu)
 	/* Pairs with parked(). */
 	smp_store_release(&vcpu->parked, true);
 	swake_up_one(&vcpu->parked_wq);
-	swait_event_idle_exclusive(vcpu->wq,
-				   !test_bit(VMON_REQ_PAUSE, &vcpu->requests) ||
-				   must_exit(vcpu));
+	for (;;) {
+		swait_event_idle_exclusive(vcpu->wq,
+					   !test_bit(VMON_REQ_PAUSE, &vcpu->requests) ||
+					   test_bit(VMON_REQ_WRITTEN, &vcpu->requests) ||
+					   must_exit(vcpu));
+		if (!test_bit(VMON_REQ_WRITTEN, &vcpu->requests))
+			break;
+		serve_written(vcpu);
+	}
 	WRITE_ONCE(vcpu->parked, false);
 	/* Pairs with vmon_vcpu_park(): the caller looks at requests again. */
 	smp_mb();
@@ -106,7 +160,12 @@ static void sleep_in_hlt(struct vmon_vcpu *vcpu)
 
 static void run(struct vmon_vcpu *vcpu)
 {
-	switch (vmon_exec_run(vcpu)) {
+	enum vmon_run how;
+
+	vmon_vcpu_deriving(vcpu);
+	how = vmon_exec_run(vcpu);
+	vmon_vcpu_settled(vcpu);
+	switch (how) {
 	case VMON_RUN_AGAIN:
 		break;
 	case VMON_RUN_HALT:
@@ -129,7 +188,9 @@ static int vcpu_thread(void *data)
 	struct mem_cgroup *memcg = set_active_memcg(vcpu->vm->memcg);
 
 	while (!must_exit(vcpu)) {
-		if (vmon_vcpu_requested(vcpu))
+		if (test_bit(VMON_REQ_WRITTEN, &vcpu->requests))
+			serve_written(vcpu);
+		else if (vmon_vcpu_requested(vcpu))
 			park(vcpu);
 		else if (vmon_io_flush(vcpu))
 			continue;
@@ -167,6 +228,7 @@ int vmon_vcpu_create(struct vmon_vcpu *vcpu, struct vmon_vm *vm)
 	vcpu->vm = vm;
 	init_swait_queue_head(&vcpu->wq);
 	init_swait_queue_head(&vcpu->parked_wq);
+	init_swait_queue_head(&vcpu->written_wq);
 	__set_bit(VMON_REQ_PAUSE, &vcpu->requests);
 	vmon_cpu_reset(&vcpu->cpu);
 

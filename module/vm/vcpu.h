@@ -12,7 +12,9 @@
 #include <linux/types.h>
 #include <linux/swait.h>
 #include <linux/bitops.h>
+#include <asm/barrier.h>
 #include <asm/msr.h>
+#include "../../uapi/vmon.h"
 #include "emulator/decode.h"
 #include "vm/cpu.h"
 #include "vm/stat.h"
@@ -28,6 +30,7 @@ struct task_struct;
 enum vmon_request {
 	VMON_REQ_PAUSE,		/* park and stay parked until cleared */
 	VMON_REQ_EXIT,		/* leave for good */
+	VMON_REQ_WRITTEN,	/* guest memory was written: see vmon_vcpu_written() */
 };
 
 struct vmon_trace_entry {
@@ -48,6 +51,10 @@ struct vmon_trace_entry {
  * @wq:		the thread sleeps here: HLT, device answers, parked
  * @parked_wq:	others sleep here until @parked
  * @parked:	the thread is between instructions and waits for requests to go
+ * @deriving:	the thread may be reading guest memory to make shadow tables or
+ *		translated code of it, and may not have marked its frames yet
+ * @written, @nr_written: what VMON_REQ_WRITTEN is about
+ * @written_wq:	its sender sleeps here
  * @stat:	counters, by enum vmon_stat; read without locks for as long as there is
  *		a reference to the VM, as is @op_count
  * @op_count:	instructions emulated, by enum vmon_op
@@ -64,6 +71,10 @@ struct vmon_vcpu {
 	struct swait_queue_head wq;
 	struct swait_queue_head parked_wq;
 	bool parked;
+	bool deriving;
+	struct vmon_mem_range written[VMON_MEM_RANGES_MAX];
+	unsigned int nr_written;
+	struct swait_queue_head written_wq;
 	u64 stat[VMON_STAT_NR];
 	u64 op_count[VMON_NR_OPS];
 	char report[VMON_REPORT_MAX];
@@ -94,6 +105,23 @@ static inline bool vmon_vcpu_requested(const struct vmon_vcpu *vcpu)
 	return READ_ONCE(vcpu->requests) != 0;
 }
 
+/*
+ * All that was derived from guest memory is marked, and nothing is being derived: the
+ * guest runs, or the thread sleeps. Pairs with vmon_vcpu_written().
+ */
+static inline void vmon_vcpu_settled(struct vmon_vcpu *vcpu)
+{
+	/* Marks are made before. */
+	smp_store_release(&vcpu->deriving, false);
+}
+
+/* The opposite: what is read from now on was written before, or the writer sees this. */
+static inline void vmon_vcpu_deriving(struct vmon_vcpu *vcpu)
+{
+	/* Reads come after. */
+	smp_store_mb(vcpu->deriving, true);
+}
+
 int vmon_vcpu_create(struct vmon_vcpu *vcpu, struct vmon_vm *vm);
 
 /* Make the thread leave and wait for it. */
@@ -117,6 +145,20 @@ int vmon_vcpu_park(struct vmon_vcpu *vcpu);
 
 /* Let a parked thread go on. */
 void vmon_vcpu_unpark(struct vmon_vcpu *vcpu);
+
+/**
+ * vmon_vcpu_written() - guest memory was written behind the vCPU's back
+ * @vcpu:	the vCPU, vm->lock held
+ * @range:	what was written, all of it RAM; written already
+ * @n:		ranges, VMON_MEM_RANGES_MAX at most
+ *
+ * When it returns, nothing is left of what was derived from the old contents. May sleep,
+ * unless nothing was derived from those frames, which is nearly always.
+ *
+ * Return: 0, or -ETIMEDOUT when the thread did not come in 10 s.
+ */
+int vmon_vcpu_written(struct vmon_vcpu *vcpu, const struct vmon_mem_range *range,
+		      unsigned int n);
 
 /* Power-on state. The thread is parked. */
 void vmon_vcpu_reset(struct vmon_vcpu *vcpu);

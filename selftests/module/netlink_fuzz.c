@@ -91,7 +91,7 @@ static bool known(int err)
 
 /* --- what an attribute is, and what a command takes --- */
 
-enum kind { NONE, U8, U32, U64, STR, REGS };
+enum kind { NONE, U8, U32, U64, STR, REGS, RANGES };
 
 static const uint8_t kind_of[VMON_A_MAX + 1] = {
 	[VMON_A_VM] = U32, [VMON_A_NAME] = STR, [VMON_A_STATE] = U32, [VMON_A_EXEC] = U32,
@@ -99,10 +99,12 @@ static const uint8_t kind_of[VMON_A_MAX + 1] = {
 	[VMON_A_SIZE] = U64, [VMON_A_FD] = U32, [VMON_A_OFFSET] = U64, [VMON_A_REGS] = REGS,
 	[VMON_A_SPACE] = U32, [VMON_A_ADDR] = U64, [VMON_A_RANGE] = U32, [VMON_A_LINE] = U8,
 	[VMON_A_LEVEL] = U8, [VMON_A_SEQ] = U32, [VMON_A_DATA] = U32, [VMON_A_SELFCHECK] = U8,
+	[VMON_A_TRIGGER] = U8, [VMON_A_RANGES] = RANGES,
 };
 
 static const uint8_t size_of[] = {
 	[U8] = 1, [U32] = 4, [U64] = 8, [STR] = 2, [REGS] = sizeof(struct vmon_regs),
+	[RANGES] = sizeof(struct vmon_mem_range),
 };
 
 struct taken {
@@ -136,6 +138,7 @@ static const struct command {
 	{ "RANGE_DEL", VMON_CMD_RANGE_DEL, { VM, { VMON_A_RANGE, true, 77 } } },
 	{ "IRQ_SET", VMON_CMD_IRQ_SET, { VM, { VMON_A_LINE, true, 4 },
 		{ VMON_A_LEVEL, true, 1 } } },
+	{ "MEM_WRITTEN", VMON_CMD_MEM_WRITTEN, { VM, { VMON_A_RANGES, true, 0 } } },
 	{ "IO_DONE", VMON_CMD_IO_DONE, { VM, { VMON_A_SEQ, true, 0 }, { VMON_A_DATA, false, 1 } } },
 	{ "STAT_GET", VMON_CMD_STAT_GET, { VM } },
 	{ "TRACE_GET", VMON_CMD_TRACE_GET, { VM } },
@@ -160,6 +163,7 @@ static size_t good(const struct taken *t, uint8_t *buf)
 {
 	uint64_t val = t->attr == VMON_A_VM ? scratch.vm :
 		       t->attr == VMON_A_FD ? (uint64_t)guest_fd : t->val;
+	struct vmon_mem_range range = { 0, 0x1000 };
 	struct vmon_regs regs = { .cr0 = 0x10 };
 
 	switch (kind_of[t->attr]) {
@@ -169,6 +173,9 @@ static size_t good(const struct taken *t, uint8_t *buf)
 	case REGS:
 		memcpy(buf, &regs, sizeof(regs));
 		return sizeof(regs);
+	case RANGES:
+		memcpy(buf, &range, sizeof(range));
+		return sizeof(range);
 	default:
 		memcpy(buf, &val, sizeof(val));
 		return size_of[kind_of[t->attr]];
@@ -430,6 +437,20 @@ static void make_vm(struct vnl *v, struct rng *r)
 	complain(v, "RUNNING");
 }
 
+/* Some of them are memory, some are not. */
+static void memory_written(struct vnl *v, struct rng *r, uint32_t vm)
+{
+	struct vmon_mem_range range[4];
+	unsigned int i, n = 1 + below(r, 4);
+
+	for (i = 0; i < n; i++)
+		range[i] = (struct vmon_mem_range){ below(r, GUEST_SIZE), 1 + below(r, 0x3000) };
+	vnl_begin(v, VMON_CMD_MEM_WRITTEN);
+	vnl_u32(v, VMON_A_VM, vm);
+	vnl_put(v, VMON_A_RANGES, range, n * sizeof(*range));
+	vnl_call(v);
+}
+
 static void one_operation(struct vnl *v, struct rng *r, unsigned int op)
 {
 	static const uint8_t simple[] = {
@@ -452,6 +473,10 @@ static void one_operation(struct vnl *v, struct rng *r, unsigned int op)
 		guest_state(&g, 1 + below(r, 3));
 		break;
 	case 5:
+		if (below(r, 2)) {
+			memory_written(v, r, g.vm);
+			break;
+		}
 		vnl_begin(v, VMON_CMD_IRQ_SET);
 		vnl_u32(v, VMON_A_VM, g.vm);
 		vnl_u8(v, VMON_A_LINE, 1 + 2 * below(r, 8));

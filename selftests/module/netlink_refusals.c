@@ -52,6 +52,15 @@ static void irq_set(uint8_t line, uint8_t level)
 	vnl_u8(v, VMON_A_LEVEL, level);
 }
 
+static void written(uint64_t gpa, uint64_t size, size_t bytes)
+{
+	struct vmon_mem_range range = { gpa, size };
+
+	vnl_begin(v, VMON_CMD_MEM_WRITTEN);
+	vnl_u32(v, VMON_A_VM, g.vm);
+	vnl_put(v, VMON_A_RANGES, &range, bytes);
+}
+
 static void vm_cmd(int cmd)
 {
 	vnl_begin(v, cmd);
@@ -126,6 +135,26 @@ static void test_memory(void)
 	refused(-EINVAL, "memory without size");
 }
 
+static void test_written(void)
+{
+	vm_cmd(VMON_CMD_MEM_WRITTEN);
+	refused(-EINVAL, "MEM_WRITTEN without ranges");
+	written(0, 0x1000, 0);
+	refused(-EINVAL, "MEM_WRITTEN with none");
+	written(0, 0x1000, 8);
+	refused(-EINVAL, "MEM_WRITTEN with half of one");
+	written(0, 0, 16);
+	refused(-EINVAL, "MEM_WRITTEN of nothing");
+	written(GUEST_SIZE - 1, 2, 16);
+	refused(-EINVAL, "MEM_WRITTEN over the end of memory");
+	written(~0ull, 2, 16);
+	refused(-EINVAL, "MEM_WRITTEN that wraps");
+	written(0, 1ull << 63, 16);
+	refused(-EINVAL, "MEM_WRITTEN of more than there can be");
+	written(0, GUEST_SIZE, 16);
+	tap_ok(!vnl_call(v), "MEM_WRITTEN of all memory");
+}
+
 static void test_ranges(void)
 {
 	tap_ok(!guest_range(&g, 0x3f8, 8, 1), "RANGE_NEW");
@@ -154,6 +183,15 @@ static void test_ranges(void)
 	refused(-EINVAL, "the cascade's interrupt line");
 	irq_set(16, 1);
 	refused(-ERANGE, "interrupt line 16");
+	irq_set(8, 0);
+	vnl_u8(v, VMON_A_TRIGGER, VMON_TRIGGER_LEVEL);
+	refused(-EINVAL, "a level triggered clock");
+	irq_set(11, 0);
+	vnl_u8(v, VMON_A_TRIGGER, 2);
+	refused(-ERANGE, "an interrupt line triggered by neither");
+	irq_set(11, 0);
+	vnl_u8(v, VMON_A_TRIGGER, VMON_TRIGGER_LEVEL);
+	tap_ok(!vnl_call(v), "a level triggered line");
 	vm_cmd(VMON_CMD_IO_DONE);
 	vnl_u32(v, VMON_A_SEQ, 5);
 	refused(-EINVAL, "IO_DONE of what never was");
@@ -218,6 +256,8 @@ static void test_stranger(void)
 	refused(-EPERM, "a stranger's range");
 	irq_set(4, 1);
 	refused(-EPERM, "a stranger's interrupt");
+	written(0, 1, 16);
+	refused(-EPERM, "a stranger's writes");
 	vm_cmd(VMON_CMD_IO_DONE);
 	vnl_u32(v, VMON_A_SEQ, 1);
 	refused(-EPERM, "a stranger's answer");
@@ -233,13 +273,14 @@ int main(void)
 		tap_skip("netlink_refusals", "the module is not loaded");
 		return tap_done();
 	}
-	tap_plan(65);
+	tap_plan(65 + 3 + 8 + 1);
 	vnl_begin(v, VMON_CMD_CHECK_GET);
 	tap_ok(!vnl_call(v) && vnl_get_str(v, VMON_A_VERSION), "CHECK_GET");
 	if (!tap_ok(!guest_new(&g, v, "refusals", 0, VMON_EXEC_EMULATE), "VM_NEW %s", v->msg))
 		return 1;
 	test_machine();
 	test_memory();
+	test_written();
 	test_ranges();
 	test_registers();
 	test_stranger();

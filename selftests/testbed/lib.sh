@@ -11,6 +11,10 @@ kernels=$build/kernels
 host_kernels="6.1 6.12"
 # shellcheck disable=SC2034
 guest_kernels="686 686-pae"
+# In the order in which they must be loaded.
+# shellcheck disable=SC2034
+guest_modules="virtio virtio_ring virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci
+	virtio_blk virtio-rng crc16 mbcache jbd2 crc32c_generic ext4"
 
 say()
 {

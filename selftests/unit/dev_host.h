@@ -43,7 +43,7 @@ static u64 test_now(struct device_host *host)
 static inline void test_host_init(struct test_host *t)
 {
 	memset(t, 0, sizeof(*t));
-	t->host = (struct device_host){ test_irq, test_end, test_now };
+	t->host = (struct device_host){ .irq = test_irq, .end = test_end, .now = test_now };
 }
 
 #endif /* VMON_UNIT_DEV_HOST_H */

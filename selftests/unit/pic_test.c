@@ -349,6 +349,32 @@ static bool test_elcr_level(void)
 	return vmon_pic_ack(&pic) == 0x35;
 }
 
+static bool test_set_trigger(void)
+{
+	static const u8 edge[] = { 0, 1, 2, 8, 13, 16, 255 };
+	unsigned int i;
+
+	init(1, 1);
+	for (i = 0; i < ARRAY_SIZE(edge); i++)
+		if (vmon_pic_set_trigger(&pic, edge[i], true))
+			return false;
+	if (vmon_pic_read(&pic, 0x4d0) || vmon_pic_read(&pic, 0x4d1))
+		return false;
+	/* A line that is up already asks at once, and again after its end of interrupt. */
+	vmon_pic_set_line(&pic, 11, true);
+	if (vmon_pic_ack(&pic) != 0x3b)
+		return false;
+	vmon_pic_write(&pic, 0xa0, 0x20);
+	vmon_pic_write(&pic, 0x20, 0x20);
+	if (vmon_pic_intr(&pic) || !vmon_pic_set_trigger(&pic, 11, true) ||
+	    vmon_pic_read(&pic, 0x4d1) != 0x08 || vmon_pic_ack(&pic) != 0x3b)
+		return false;
+	vmon_pic_write(&pic, 0xa0, 0x20);
+	vmon_pic_write(&pic, 0x20, 0x20);
+	return vmon_pic_intr(&pic) && vmon_pic_set_trigger(&pic, 11, false) &&
+	       !vmon_pic_read(&pic, 0x4d1);
+}
+
 static bool test_ports(void)
 {
 	static const u32 own[] = { 0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1 };
@@ -423,6 +449,7 @@ int main(void)
 		{ "poll", test_poll },
 		{ "edge triggered inputs", test_edge },
 		{ "level triggered inputs by ELCR", test_elcr_level },
+		{ "trigger set as by firmware", test_set_trigger },
 		{ "ports", test_ports },
 		{ "random operations", test_random },
 	};
