@@ -58,6 +58,8 @@ static const struct verb verbs[] = {
 	  "  --reboot           restart the guest when it resets, do not end it\n"
 	  "  --debug-exit       a guest's write to port F4h ends it, and the low byte\n"
 	  "                     written becomes the exit status of vmonctl\n"
+	  "  --selfcheck        compare what is the monitor's after each exit, and stop a\n"
+	  "                     guest that has changed it (slow; counted in stat)\n"
 	  "  --detach           do not be its console; print its name and return\n"
 	  "\n"
 	  "On a terminal, Ctrl-] stops the guest. Otherwise run returns when\n"

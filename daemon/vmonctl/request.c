@@ -215,6 +215,8 @@ static int append_options(sd_bus_message *m, const struct request *rq)
 		r = append_string(m, "definition", digest);
 	if (r >= 0 && rq->debug_exit)
 		r = sd_bus_message_append(m, "{sv}", "debug-exit", "b", 1);
+	if (r >= 0 && rq->selfcheck)
+		r = sd_bus_message_append(m, "{sv}", "selfcheck", "b", 1);
 	if (r >= 0 && rq->bound)
 		r = sd_bus_message_append(m, "{sv}", "bound", "b", 1);
 	if (r >= 0 && rq->engine_fd >= 0)

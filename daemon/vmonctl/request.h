@@ -17,6 +17,7 @@
  * @restart: names of ends that restart it, as vmond calls them, up to a NULL
  * @defined: it comes from a definition
  * @debug_exit: with the exit port
+ * @selfcheck: the module compares what is its own at each exit
  * @bound: it ends with the connection
  * @engine_fd: socket that owns the VM @engine_vm already, or -1
  * @engine_vm: see there
@@ -26,6 +27,7 @@ struct request {
 	const char *restart[4];
 	bool defined;
 	bool debug_exit;
+	bool selfcheck;
 	bool bound;
 	int engine_fd;
 	uint32_t engine_vm;

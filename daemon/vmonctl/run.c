@@ -67,7 +67,7 @@ static int add_disk(struct run *run, const char *text)
 static int parse(struct run *run, int argc, char **argv)
 {
 	enum { KERNEL = 1, INITRD, MODULE, APPEND, MEMORY, NAME, EXEC, REBOOT, DEBUG_EXIT,
-	       DETACH, DISK, RNG };
+	       DETACH, DISK, RNG, SELFCHECK };
 	static const struct option options[] = {
 		{ "kernel", required_argument, NULL, KERNEL },
 		{ "initrd", required_argument, NULL, INITRD },
@@ -81,6 +81,7 @@ static int parse(struct run *run, int argc, char **argv)
 		{ "detach", no_argument, NULL, DETACH },
 		{ "disk", required_argument, NULL, DISK },
 		{ "rng", no_argument, NULL, RNG },
+		{ "selfcheck", no_argument, NULL, SELFCHECK },
 		{ 0 }
 	};
 	int c, r = 0;
@@ -123,6 +124,9 @@ static int parse(struct run *run, int argc, char **argv)
 			break;
 		case DISK:
 			r = add_disk(run, optarg);
+			break;
+		case SELFCHECK:
+			run->rq.selfcheck = true;
 			break;
 		case RNG:
 			run->config.rng = true;
