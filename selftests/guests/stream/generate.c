@@ -232,6 +232,9 @@ void generate(struct program *p, u32 seed, u32 number)
 	else if (p->off + p->len > PAGE)
 		p->off = PAGE - p->len;
 	make_registers(p);
+	/* REP MOVS and REP STOS that overwrite themselves: when it counts is the CPU's affair. */
+	if (p->in.edi - place_va[p->place] < 2 * PAGE)
+		p->in.edi = DATA + p->in.edi % PAGE;
 	p->in.eip = place_va[p->place] + p->off;
 	if (p->in.cs == 15 * 8)		/* a 16-bit segment that begins at CODE */
 		p->in.eip = p->off;
