@@ -82,7 +82,7 @@ result $? 'nothing of the host has changed'
 echo '# Without truncated segments:'
 grep '^total' "$work/without" | sed 's/^/# /'
 grep -o 'selfcheck: .*' "$work/untruncated-log" | sed 's/^/# /'
-[ "$(grep -c '^differs' "$work/without")" -gt 0 ]
+grep '^differs' "$work/without" | grep -vq ' nothing$'
 result $? 'without truncated segments programs differ'
 grep -q 'has changed while the guest ran' "$work/untruncated-log"
 result $? 'without truncated segments the self-check sees a change'
