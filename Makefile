@@ -212,6 +212,14 @@ check-debug: debug-kernel module-tests guests
 check-escape: testbed-$(HOST_KERNEL)
 	@selftests/run $(testbed)/tests/escape.sh
 
+# Random bytes as guest code, in hosts in Bochs, for a night: what is done stays done, in
+# build/stream/SEED. tests/stream.sh runs the first of them.
+fuzz-stream: testbed-$(HOST_KERNEL)
+	@$(testbed)/stream night $(or $(SEED),$(shell date +%Y%m%d)) $(or $(PROGRAMS),1000000)
+
+check-stream: testbed-$(HOST_KERNEL)
+	@selftests/run $(testbed)/tests/stream.sh
+
 # From the headers of the host kernel.
 check-sparse: kernels
 	$(MAKE) -B $(build)/module-6.1/vmon.ko C=2
@@ -243,6 +251,8 @@ help:
 	@echo '                   (builds that kernel first: 20 minutes, once)'
 	@echo 'make check-bochs   a Linux guest with protection: a host in Bochs (10 minutes)'
 	@echo 'make check-escape  guests that try to break out: a host in Bochs (5 minutes)'
+	@echo 'make check-stream  random bytes as guest code: a host in Bochs (PROGRAMS=10000 SEED=1)'
+	@echo 'make fuzz-stream   the same for a night (PROGRAMS=1000000 SEED=today); goes on where it was'
 	@echo 'make check-sparse  build the module for 6.1 under sparse'
 	@echo 'make demo          run a Debian i386 guest under vmon, here if the machine can'
 	@echo '                   load modules, else in an emulated Debian host'
@@ -257,7 +267,7 @@ FORCE:
 
 .PHONY: all deps deps-build deps-testbed deps-style module daemon kernels guests testbed testbed-host \
 	unit fuzzers check check-unit check-fuzz check-daemon check-host check-guests check-bochs \
-	check-escape check-debug debug-kernel deps-debug module-debug testbed-if-debug \
+	check-escape check-stream fuzz-stream check-debug debug-kernel deps-debug module-debug testbed-if-debug \
 	daemon-tests module-tests \
 	check-sparse check-style demo clean distclean help FORCE \
 	$(addprefix module-,$(HOST_KERNELS)) $(addprefix testbed-,$(HOST_KERNELS))

@@ -31,8 +31,11 @@ static int emu_out(struct vmon_emu *e, u16 port, unsigned int len, u32 val)
 {
 	struct vmon_exec *x = e->priv;
 
-	if (port == VMON_SELFCHECK_PORT)
+	/* Nobody else's then: an exit is all that an attempt costs. */
+	if (x->selfcheck && port == VMON_SELFCHECK_PORT) {
 		vmon_selfcheck_attempt(x->selfcheck, val);
+		return VMON_EMU_OK;
+	}
 	if (vmon_io_write(x->vcpu, VMON_SPACE_PORT, port, len, val))
 		return VMON_EMU_RETRY;
 	vmon_trace(x->vcpu, VMON_TRACE_OUT, port, val);

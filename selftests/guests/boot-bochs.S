@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Boot sector that enters a test guest which Bochs has placed in memory at 1 MiB: what a
- * Multiboot loader does, with an information structure that says nothing. ENTRY comes from
- * `run-here`.
+ * Multiboot loader does, with an information structure that says no more than the command
+ * line. ENTRY and WORDS come from `run-here`.
  */
 #define INFO	0x500
+#define INFO_CMDLINE 4
 
 	.code16
 	.globl _start
@@ -15,7 +16,8 @@ _start:
 	inb	$0x92, %al			/* A20 */
 	orb	$2, %al
 	outb	%al, $0x92
-	movl	$0, INFO
+	movl	$INFO_CMDLINE, INFO
+	movl	$words, INFO + 16
 	lgdtl	gdt_pointer
 	movl	%cr0, %eax
 	orb	$1, %al
@@ -42,6 +44,8 @@ gdt:	.quad	0
 gdt_pointer:
 	.word	. - gdt - 1
 	.long	gdt
+
+words:	.asciz	WORDS
 
 	.org	510
 	.word	0xaa55
