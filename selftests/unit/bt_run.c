@@ -362,12 +362,15 @@ static double time_loop(const char *body, unsigned int len, bool translated)
 	double best = 0;
 	unsigned int i;
 
-	/* mov $LOOPS,%edi; jmp 1f; f: ret at CODE + 16; 1: body; dec; jne */
+	/*
+	 * mov $LOOPS,%edi; jmp 1f; ret at CODE + 15; f: ret at CODE + 16;
+	 * g: call f; ret at CODE + 17; h: call g; ret at CODE + 23; 1: body; dec; jne
+	 */
 	memset(p, 0x90, 128);
 	p[0] = 0xbf;
 	*(u32 *)(p + 1) = LOOPS;
 	memcpy(p + 5, "\xeb\x19", 2);
-	p[16] = 0xc3;
+	memcpy(p + 15, "\xc3\xc3\xe8\xfa\xff\xff\xff\xc3\xe8\xf5\xff\xff\xff\xc3", 14);
 	memcpy(p + 32, body, len);
 	p += 32 + len;
 	*p++ = 0x4f;
@@ -383,6 +386,7 @@ static double time_loop(const char *body, unsigned int len, bool translated)
 		rnd_seed(1);
 		random_state(&s, CODE);
 		s.gpr[VMON_EBX] = CODE + 16;
+		s.gpr[VMON_EBP] = CODE + 15;
 		s.gpr[VMON_ESI] = DATA;
 		*(u32 *)DATA = CODE + 16;
 		t = now();
@@ -409,13 +413,20 @@ static void timing(void)
 		T("taken jmp", "\xeb\0"),
 		T("call, ret", "\xe8\xeb\xff\xff\xff"),
 		T("call *reg, ret", "\xff\xd3"),
+		T("3 calls deep", "\xe8\xf2\xff\xff\xff"),
 		T("call *mem, ret", "\xff\x16"),
+		/* call *%ebx; xchg %ebx,%ebp */
+		T("call *reg, 2 targets", "\xff\xd3\x87\xdd"),
 		T("pushf; popf", "\x9c\x9d"),
 		T("pushf; pop", "\x9c\x58"),
 		T("push ds; pop; mov ss", "\x1e\x58\x8c\xd2"),
+		/* lea 0x800(%esi),%edi; mov $256,%ecx; rep movsl */
+		T("copy 1 KiB",
+		  "\x57\x56\x8d\xbe\0\x08\0\0\xb9\0\x01\0\0\xf3\xa5\x5e\x5f"),
 #undef T
 		{ "cli; sti", "\xfa\xfb", 2, true },
 		{ "pushf; cli; popf", "\x9c\xfa\x9d", 3, true },
+		{ "irq save, restore", "\x9c\x58\xfa\x50\x9d", 5, true },
 	};
 	unsigned int i;
 
@@ -438,8 +449,15 @@ static void totals(void)
 	       counters.pending, counters.steps);
 }
 
-int main(void)
+/* "bt_run timing": nothing but that. */
+int main(int argc, char **argv)
 {
+	if (argc == 2 && !strcmp(argv[1], "timing")) {
+		if (!cpu_setup())
+			return 4;
+		timing();
+		return 0;
+	}
 	tap_plan(15);
 	if (!cpu_setup()) {
 		while (tap_count < tap_planned)
