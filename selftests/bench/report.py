@@ -83,7 +83,7 @@ class Measured:
             elif line.startswith("count ") and len(word) >= 3:
                 total = {key: int(value) for key, value in (w.split("=") for w in word[3:])}
                 if word[1] == "empty":
-                    self.asking = total
+                    self.asking = dict(total)
                 for key in total:
                     total[key] = max(total[key] - self.asking.get(key, 0), 0)
                     # The names asked for differ in length.
@@ -130,6 +130,22 @@ def load_cpu(results):
                 m = re.match(r"# (.{26}) +([\d.]+) +([\d.]+)$", line)
                 if m:
                     rows[m.group(1).strip()] = (float(m.group(2)), float(m.group(3)))
+    return rows
+
+
+def load_memory(results):
+    """Lines "memory VMS MIB OWN TAKEN", in KiB."""
+    path = os.path.join(results, "memory.log")
+    rows = []
+    if os.path.exists(path):
+        with open(path, errors="replace") as file:
+            for line in file:
+                word = line.split()
+                if len(word) == 5 and word[0] == "memory" and int(word[1]):
+                    vms, mib, own, taken = (int(w) for w in word[1:])
+                    beside = (taken - own) / 1024 / vms
+                    rows.append({"vms": vms, "mib": mib, "each": beside,
+                                 "limit": 0.03 * mib + 4})
     return rows
 
 
@@ -242,12 +258,14 @@ def targets_of(rows, cpu):
 def number(value, digits=2):
     if value is None:
         return "-"
+    if abs(value) < 0.005:
+        return "0"
     if abs(value) >= 10000:
         return f"{value:,.0f}"
     return f"{value:.{digits}f}" if abs(value) < 100 else f"{value:.0f}"
 
 
-def text_of(rows, targets, cpu, places, ages):
+def text_of(rows, targets, cpu, memory, places, ages):
     out = ["vmon: what software virtualization costs", ""]
     out += [f"{log}: {time.strftime('%Y-%m-%d %H:%M', time.localtime(at))}"
             for log, at in sorted(ages.items())]
@@ -283,6 +301,13 @@ def text_of(rows, targets, cpu, places, ages):
         for name, (native, translated) in cpu.items():
             out.append(f"{name:24} {number(native or None, 1):>8} {number(translated, 1):>10} "
                        f"{number(ratio(translated, native)):>8}")
+    if memory:
+        out += ["", "Memory that a VM takes beside the guest's own, MiB each", "",
+                f"{'VMs':>4} {'guest MiB':>10} {'each':>8} {'target':>9}"]
+        for m in memory:
+            verdict = "met" if m["each"] <= m["limit"] else "MISSED"
+            out.append(f"{m['vms']:>4} {m['mib']:>10} {number(m['each']):>8} "
+                       f"{'<= ' + number(m['limit'], 1):>9} {verdict}")
     native, vmon = places.get(("bochs", "native")), places.get(("bochs", "vmon"))
     if native and vmon and native.mitigations and native.mitigations != vmon.mitigations:
         out += ["", "The guest's kernel defends itself in different ways:", "alone:"]
@@ -297,11 +322,12 @@ def main():
     cpu = load_cpu(results)
     rows = rows_of(places, Costs())
     targets = targets_of(rows, cpu)
-    text = text_of(rows, targets, cpu, places, ages)
+    memory = load_memory(results)
+    text = text_of(rows, targets, cpu, memory, places, ages)
     with open(os.path.join(output, "report.txt"), "w") as file:
         file.write(text)
     with open(os.path.join(output, "report.json"), "w") as file:
-        json.dump({"rows": rows, "targets": targets, "cpu": cpu}, file, indent=1)
+        json.dump({"rows": rows, "targets": targets, "cpu": cpu, "memory": memory}, file, indent=1)
     plot.ratios(rows, targets, os.path.join(output, "ratios.svg"))
     plot.peer(rows, os.path.join(output, "peer.svg"))
     plot.causes(rows, CAUSES, os.path.join(output, "exits.svg"))

@@ -126,7 +126,7 @@ const struct bench kernel_benches[] = {
 	{ "k_pushf_popf", 20000, run_pushf_popf },
 	{ "k_irq_save", 20000, run_irq_save },
 	{ "k_call_ret", 20000, run_call_ret },
-	{ "k_call_deep", 4000, run_call_deep },
+	{ "k_call_deep", 1000, run_call_deep },
 	{ "k_call_reg", 20000, run_call_reg },
 	{ "k_call_mem", 20000, run_call_mem },
 	{ "k_copy_4k", 50, run_copy },

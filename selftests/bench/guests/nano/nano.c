@@ -58,7 +58,7 @@ static void measure_all(const struct bench *b)
 
 void guest_main(void)
 {
-	/* What the question itself costs. */
+	/* What the question itself costs; the second counts, when all is translated. */
 	static const struct bench empty = { "empty", 1, nothing };
 
 	space = space_new(false);
@@ -70,6 +70,7 @@ void guest_main(void)
 		outb(UART + 1, 1);
 		pic_mask(0xffff & ~0x10);
 	}
+	measure(&empty);
 	measure(&empty);
 	measure_all(kernel_benches);
 	measure_all(memory_benches);
