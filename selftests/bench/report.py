@@ -144,6 +144,9 @@ def load_memory(results):
                 if len(word) == 5 and word[0] == "memory" and int(word[1]):
                     vms, mib, own, taken = (int(w) for w in word[1:])
                     beside = (taken - own) / 1024 / vms
+                    # An earlier VM's memory came back meanwhile.
+                    if beside <= 0:
+                        continue
                     rows.append({"vms": vms, "mib": mib, "each": beside,
                                  "limit": 0.03 * mib + 4})
     return rows
