@@ -220,6 +220,16 @@ fuzz-stream: testbed-$(HOST_KERNEL)
 check-stream: testbed-$(HOST_KERNEL)
 	@selftests/run $(testbed)/tests/stream.sh
 
+# What vmon costs: see selftests/bench/README.md. BENCH chooses groups.
+BENCH ?=
+bench: testbed-$(HOST_KERNEL)
+	@$(MAKE) -C selftests/unit $(build)/unit/bt_run
+	@selftests/bench/run $(BENCH)
+
+# Instructions of the nanobenchmarks against those that are committed: a host in Bochs.
+check-bench: testbed-$(HOST_KERNEL)
+	@selftests/run selftests/bench/check
+
 # From the headers of the host kernel.
 check-sparse: kernels
 	$(MAKE) -B $(build)/module-6.1/vmon.ko C=2
@@ -253,6 +263,9 @@ help:
 	@echo 'make check-escape  guests that try to break out: a host in Bochs (5 minutes)'
 	@echo 'make check-stream  random bytes as guest code: a host in Bochs (PROGRAMS=10000 SEED=1)'
 	@echo 'make fuzz-stream   the same for a night (PROGRAMS=1000000 SEED=today); goes on where it was'
+	@echo 'make check-bench   what events cost, in instructions, against the baseline (3 minutes)'
+	@echo 'make bench         what vmon costs: a report, build/bench/report.txt (40 minutes);'
+	@echo '                   BENCH="nano linux cpu peer memory" chooses'
 	@echo 'make check-sparse  build the module for 6.1 under sparse'
 	@echo 'make demo          run a Debian i386 guest under vmon, here if the machine can'
 	@echo '                   load modules, else in an emulated Debian host'
@@ -268,6 +281,6 @@ FORCE:
 .PHONY: all deps deps-build deps-testbed deps-style module daemon kernels guests testbed testbed-host \
 	unit fuzzers check check-unit check-fuzz check-daemon check-host check-guests check-bochs \
 	check-escape check-stream fuzz-stream check-debug debug-kernel deps-debug module-debug testbed-if-debug \
-	daemon-tests module-tests \
+	daemon-tests module-tests bench check-bench \
 	check-sparse check-style demo clean distclean help FORCE \
 	$(addprefix module-,$(HOST_KERNELS)) $(addprefix testbed-,$(HOST_KERNELS))

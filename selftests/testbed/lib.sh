@@ -39,3 +39,36 @@ libraries_of()
 		ldd "$file" 2>/dev/null | sed -n 's/.*\s\(\/[^ ]*\) (0x.*/\1/p; s/^\s*\(\/[^ ]*\) (0x.*/\1/p'
 	done | LC_ALL=C sort -u
 }
+
+# put FILE OFFSET BYTES VALUE: a little-endian number into a file.
+put()
+{
+	local i bytes='' value=$(($4))
+	for ((i = 0; i < $3; i++)); do
+		bytes+=$(printf '\\x%02x' $((value >> (8 * i) & 255)))
+	done
+	printf "$bytes" | dd of="$1" bs=1 seek=$(($2)) conv=notrunc status=none
+}
+
+# drain_screen BOCHSRC: read what the Bochs with this configuration shows, in the background.
+# Prints that reader's process, or nothing where Bochs has no screen yet.
+#
+# Bochs's display is a pseudo terminal of its own. Its cursor goes on and off there, and
+# once 4 KiB of that wait unread, Bochs waits, too.
+drain_screen()
+{
+	local process fd index
+	for process in /proc/[0-9]*; do
+		[ "$(cat "$process/comm" 2>/dev/null)" = bochs-bin ] || continue
+		grep -aqF "$1" "$process/cmdline" 2>/dev/null || continue
+		for fd in "$process"/fd/*; do
+			[ "$(readlink "$fd")" = /dev/ptmx ] || continue
+			index=$(sed -n 's/^tty-index:[[:space:]]*//p' \
+				"$process/fdinfo/${fd##*/}")
+			[ -c "/dev/pts/$index" ] || continue
+			cat "/dev/pts/$index" >/dev/null 2>&1 8<&- &
+			echo $!
+			return
+		done
+	done
+}

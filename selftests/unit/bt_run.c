@@ -353,36 +353,49 @@ static u64 now(void)
 	return (u64)hi << 32 | lo;
 }
 
-#define LOOPS 200000u
+#define LOOPS 50000u
+#define COPIES 8u
 
-static double time_loop(const char *body, unsigned int len, bool translated)
+/* Cycles a round: the body so often, DEC and JNE. */
+static double time_loop(const char *body, unsigned int len, unsigned int copies,
+			bool translated)
 {
 	struct run how = { .translated = translated };
 	u8 *p = (u8 *)CODE;
 	double best = 0;
 	unsigned int i;
 
-	/* mov $LOOPS,%edi; jmp 1f; f: ret at CODE + 16; 1: body; dec; jne */
+	/*
+	 * mov $LOOPS,%edi; jmp 1f; ret at CODE + 15; f: ret at CODE + 16;
+	 * g: call f; ret at CODE + 17; h: call g; ret at CODE + 23; 1: body; dec; jne
+	 */
 	memset(p, 0x90, 128);
 	p[0] = 0xbf;
 	*(u32 *)(p + 1) = LOOPS;
 	memcpy(p + 5, "\xeb\x19", 2);
-	p[16] = 0xc3;
-	memcpy(p + 32, body, len);
-	p += 32 + len;
+	memcpy(p + 15, "\xc3\xc3\xe8\xfa\xff\xff\xff\xc3\xe8\xf5\xff\xff\xff\xc3", 14);
+	p += 32;
+	for (i = 0; i < copies; i++) {
+		memcpy(p, body, len);
+		/* CALL: the same function from further on. */
+		if (len == 5 && *p == 0xe8)
+			*(u32 *)(p + 1) -= i * len;
+		p += len;
+	}
 	*p++ = 0x4f;
 	*p++ = 0x0f;
 	*p++ = 0x85;
-	*(u32 *)p = (u32)-(len + 7);
+	*(u32 *)p = (u32)-(copies * len + 7);
 	memcpy(p + 4, "\x0f\x0b", 2);
 	new_code();
-	for (i = 0; i < 5; i++) {
+	for (i = 0; i < 15; i++) {
 		struct state s;
 		u64 t;
 
 		rnd_seed(1);
 		random_state(&s, CODE);
 		s.gpr[VMON_EBX] = CODE + 16;
+		s.gpr[VMON_EBP] = CODE + 15;
 		s.gpr[VMON_ESI] = DATA;
 		*(u32 *)DATA = CODE + 16;
 		t = now();
@@ -404,29 +417,39 @@ static void timing(void)
 		bool no_native;
 	} t[] = {
 #define T(name, body) { name, body, sizeof(body) - 1, false }
-		T("loop alone", ""),
 		T("add, load, store", "\x01\xd8\x8b\x0e\x89\x4e\x04"),
 		T("taken jmp", "\xeb\0"),
 		T("call, ret", "\xe8\xeb\xff\xff\xff"),
 		T("call *reg, ret", "\xff\xd3"),
+		T("3 calls deep", "\xe8\xf2\xff\xff\xff"),
 		T("call *mem, ret", "\xff\x16"),
+		/* call *%ebx; xchg %ebx,%ebp */
+		T("call *reg, 2 targets", "\xff\xd3\x87\xdd"),
 		T("pushf; popf", "\x9c\x9d"),
 		T("pushf; pop", "\x9c\x58"),
 		T("push ds; pop; mov ss", "\x1e\x58\x8c\xd2"),
+		/* lea 0x800(%esi),%edi; mov $256,%ecx; rep movsl */
+		T("copy 1 KiB",
+		  "\x57\x56\x8d\xbe\0\x08\0\0\xb9\0\x01\0\0\xf3\xa5\x5e\x5f"),
 #undef T
 		{ "cli; sti", "\xfa\xfb", 2, true },
 		{ "pushf; cli; popf", "\x9c\xfa\x9d", 3, true },
+		{ "irq save, restore", "\x9c\x58\xfa\x50\x9d", 5, true },
 	};
+	double loop[2];
 	unsigned int i;
 
 	cpu_new_bt();
-	printf("# cycles a round          native  translated\n");
+	loop[0] = time_loop("", 0, 0, false);
+	loop[1] = time_loop("", 0, 0, true);
+	printf("# cycles, without the loop's  native  translated\n");
 	for (i = 0; i < ARRAY_SIZE(t); i++) {
-		double n = t[i].no_native ? 0 :
-			   time_loop(t[i].body, t[i].len, false);
-		double x = time_loop(t[i].body, t[i].len, true);
+		double n = t[i].no_native ? loop[0] :
+			   time_loop(t[i].body, t[i].len, COPIES, false);
+		double x = time_loop(t[i].body, t[i].len, COPIES, true);
 
-		printf("# %-22s %8.1f %8.1f\n", t[i].name, n, x);
+		printf("# %-26s %8.1f %8.1f\n", t[i].name, (n - loop[0]) / COPIES,
+		       (x - loop[1]) / COPIES);
 	}
 }
 
@@ -438,8 +461,15 @@ static void totals(void)
 	       counters.pending, counters.steps);
 }
 
-int main(void)
+/* "bt_run timing": nothing but that. */
+int main(int argc, char **argv)
 {
+	if (argc == 2 && !strcmp(argv[1], "timing")) {
+		if (!cpu_setup())
+			return 4;
+		timing();
+		return 0;
+	}
 	tap_plan(15);
 	if (!cpu_setup()) {
 		while (tap_count < tap_planned)
