@@ -4,10 +4,12 @@
  *
  *	bus_probe look NAME	a guest's object: introspection, properties, changes
  *	bus_probe refused	Run with an option that there is none
+ *	bus_probe both FILE	Run with options that exclude each other; FILE: a kernel
  *	bus_probe toggle NAME N	let a paused guest go on and pause it, N times in all
  *	bus_probe mute		connect, and read nothing more until killed
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +39,7 @@ static void open_bus(void)
 	must(connect(fd, (struct sockaddr *)&addr, sizeof(addr)) ? -errno : 0, "connect");
 	must(sd_bus_new(&bus), "bus");
 	must(sd_bus_set_fd(bus, fd, fd), "bus");
+	must(sd_bus_negotiate_fds(bus, 1), "bus");
 	must(sd_bus_start(bus), "bus");
 }
 
@@ -147,6 +150,20 @@ static void refused(void)
 		puts(error.message);
 }
 
+static void both(const char *kernel)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	int fd = open(kernel, O_RDONLY);
+
+	must(fd < 0 ? -errno : 0, kernel);
+	if (sd_bus_call_method(bus, NULL, VMON_BUS_PATH, VMON_BUS_INTERFACE, "Run", &error, NULL,
+			       "sa{sv}", "both", 4, "kernel", "(hs)", fd, kernel,
+			       "memory", "t", (uint64_t)16 << 20, "selfcheck", "b", 1,
+			       "engine", "(hu)", fd, 1) < 0)
+		puts(error.message);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	open_bus();
@@ -154,6 +171,8 @@ int main(int argc, char **argv)
 		look(argv[2]);
 	} else if (argc == 2 && !strcmp(argv[1], "refused")) {
 		refused();
+	} else if (argc == 3 && !strcmp(argv[1], "both")) {
+		both(argv[2]);
 	} else if (argc == 4 && !strcmp(argv[1], "toggle")) {
 		toggle(argv[2], strtol(argv[3], NULL, 10));
 	} else if (argc == 2 && !strcmp(argv[1], "mute")) {

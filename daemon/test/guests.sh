@@ -347,6 +347,8 @@ check "changes of them are told" grep -q 'org.vmon.Guest1 changed: State=paused'
 check "the objects are listed" grep -qx "managed $(sed -n 's/^object //p' "$dir/look")" "$dir/look"
 check "an option that vmond does not know is refused" says 0 "no option 'colour'" \
 	"$out/bus_probe" refused
+check "a self-check of a VM that is there already is refused" says 0 "either it or engine" \
+	"$out/bus_probe" both "$dir/mb"
 "$out/bus_probe" mute &
 mute=$!
 until_true sh -c "'$ctl' debug daemon | grep -q 'clients: 3'"

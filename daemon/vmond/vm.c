@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -65,7 +64,7 @@ static void set_report(struct vm *vm, const char *report)
 }
 
 /* Ask for the end; the first to ask is heard. */
-static void vm_want_end(struct vm *vm, enum vm_end how, u32 value, const char *report)
+void vm_want_end(struct vm *vm, enum vm_end how, u32 value, const char *report)
 {
 	if (vm->wanted_end || vm->end)
 		return;
@@ -73,72 +72,6 @@ static void vm_want_end(struct vm *vm, enum vm_end how, u32 value, const char *r
 	vm->value = value;
 	set_report(vm, report);
 	(void)sd_event_source_set_enabled(vm->end_source, SD_EVENT_ONESHOT);
-}
-
-static void host_irq(struct device_host *host, unsigned int line, bool level)
-{
-	struct vm *vm = container_of(host, struct vm, host);
-
-	if (vm->evm)
-		engine_vm_irq(vm->evm, line, level);
-}
-
-static void host_end(struct device_host *host, enum device_end how, u32 value)
-{
-	struct vm *vm = container_of(host, struct vm, host);
-
-	vm_want_end(vm, how == DEVICE_END_RESET ? VM_END_RESET : VM_END_DEBUG_EXIT,
-		    value, NULL);
-}
-
-static u64 host_now(struct device_host *host)
-{
-	struct timespec ts;
-
-	(void)host;
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
-
-static void *host_ram(struct device_host *host, u64 gpa, u64 size)
-{
-	struct vm *vm = container_of(host, struct vm, host);
-
-	if (!size || gpa >= vm->config.memory || size > vm->config.memory - gpa ||
-	    (gpa < BOOT_ROM && gpa + size > BOOT_HOLE))
-		return NULL;
-	return vm->ram + gpa;
-}
-
-static void host_written(struct device_host *host, u64 gpa, u64 size)
-{
-	struct vm *vm = container_of(host, struct vm, host);
-
-	if (vm->evm)
-		engine_vm_written(vm->evm, gpa, size);
-}
-
-static int host_publish(struct device_host *host)
-{
-	struct vm *vm = container_of(host, struct vm, host);
-
-	return vm->evm ? engine_vm_flush(vm->evm) : -ENOTCONN;
-}
-
-static size_t host_random(struct device_host *host, void *buf, size_t size)
-{
-	ssize_t n = getrandom(buf, size, GRND_NONBLOCK);
-
-	(void)host;
-	return n > 0 ? n : 0;
-}
-
-static void host_complain(struct device_host *host, const char *text)
-{
-	struct vm *vm = container_of(host, struct vm, host);
-
-	if (vm->complaints++ < VM_COMPLAINTS_MAX)
-		log_warning("VM '%s': %s", vm->config.name, text);
 }
 
 static void on_output(struct uart16550 *uart, const u8 *data, size_t len)
@@ -480,11 +413,7 @@ int vm_new(sd_event *event, struct engine *engine, struct vm_config *config,
 	vm->event = event;
 	vm->engine = engine;
 	vm->ram_fd = -1;
-	vm->host = (struct device_host){
-		.irq = host_irq, .end = host_end, .now = host_now, .ram = host_ram,
-		.written = host_written, .publish = host_publish, .random = host_random,
-		.complain = host_complain,
-	};
+	vm->host = vm_host;
 	machine_init(&vm->machine, &vm->host, config->memory, config->debug_exit, on_output);
 
 	r = add_devices(vm, err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The guest's accesses and what follows from them: event handlers of a VM.
+ * The guest's accesses and what follows from them: event handlers of a VM, and what its
+ * devices ask of it.
  */
 #ifndef VMON_VMOND_VM_IO_H
 #define VMON_VMOND_VM_IO_H
@@ -13,5 +14,11 @@ void vm_on_console(void *arg);
 void vm_on_disks(void *arg);
 void vm_rearm(struct vm *vm);
 void vm_drain(struct vm *vm);
+
+/* vm_host.c */
+extern const struct device_host vm_host;
+
+/* vm.c */
+void vm_want_end(struct vm *vm, enum vm_end how, u32 value, const char *report);
 
 #endif /* VMON_VMOND_VM_IO_H */
