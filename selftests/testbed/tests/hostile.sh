@@ -59,7 +59,7 @@ part()
 	tap_ok $? "${1#./} ends well ($status)"
 }
 
-tap_plan 61
+tap_plan 62
 insmod /lib/vmon/vmon.ko allow_unprotected=1 || tap_done
 # What the kernel allocates once and keeps is no leak: a short round of the same first.
 TOLERATE_ENOMEM=1 ./netlink_fuzz 0 7 >/dev/null 2>&1
