@@ -41,7 +41,7 @@ static int run(const char *dir)
 	r = manager_startup(m, dir, &err);
 	if (r < 0)
 		goto err_free;
-	(void)sd_notify(0, "READY=1\nSTATUS=Serving virtual machines");
+	(void)sd_notify(0, "READY=1");
 	r = manager_run(m, &err);
 	(void)sd_notify(0, "STOPPING=1");
 	if (r < 0)

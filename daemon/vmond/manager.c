@@ -121,6 +121,7 @@ int manager_connect(struct manager *m, struct error *err)
 			    EPOLLIN, on_events, m);
 	if (r < 0)
 		return fail(err, -r, "cannot watch for events: %s", strerror(-r));
+	(void)sd_notify(0, "STATUS=Serving virtual machines");
 	return 0;
 }
 
@@ -142,8 +143,10 @@ int manager_startup(struct manager *m, const char *dir, struct error *err)
 	if (r < 0)
 		return r;
 	/* The module may be loaded later. */
-	if (manager_connect(m, &no_module) < 0)
+	if (manager_connect(m, &no_module) < 0) {
 		log_warning("%s", no_module.text);
+		(void)sd_notifyf(0, "STATUS=No virtual machine can be run yet: %s", no_module.text);
+	}
 	return 0;
 }
 
