@@ -30,6 +30,9 @@ DEPS ?= yes
 
 all: module daemon
 
+# What "make install" puts where, and so what the packages hold.
+include packaging/install.mk
+
 deps:
 	@packaging/deps/install $(wildcard packaging/deps/*.list)
 
@@ -41,6 +44,9 @@ deps-testbed:
 
 deps-style:
 	@$(if $(DEPS),packaging/deps/install packaging/deps/style.list)
+
+deps-packages:
+	@$(if $(DEPS),packaging/deps/install packaging/deps/build.list packaging/deps/packages.list)
 
 deps-debug:
 	@$(if $(DEPS),packaging/deps/install packaging/deps/build.list packaging/deps/debug.list)
@@ -145,6 +151,7 @@ unit-programs = $(shell $(MAKE) -s -C selftests/unit \
 	--eval='list-programs: ; @echo $$(addprefix $$(out)/,$$(TESTS))' list-programs)
 daemon-programs = 'daemon/test/run.sh $(build)/daemon' 'daemon/test/guests.sh $(build)/daemon' \
 	'daemon/test/escape.sh $(build)/daemon' daemon/test/units.sh
+packages-programs = $(addprefix selftests/packaging/,man.sh completion.sh service.sh)
 testbed-programs = $(sort $(wildcard $(testbed)/tests/*.sh))
 
 unit: | deps-build
@@ -165,8 +172,9 @@ module-tests: | deps-build
 testbed-if-debug: kernels
 	@! $(testbed)/debug/build --cached || $(MAKE) testbed-host HOST_KERNEL=debug
 
-check: unit fuzzers daemon-tests module-tests testbed testbed-if-debug deps-style
-	@selftests/run selftests/style/check $(unit-programs) selftests/fuzz/run $(daemon-programs) $(testbed-programs)
+check: unit fuzzers daemon-tests module-tests testbed testbed-if-debug deps-style deps-packages
+	@selftests/run selftests/style/check $(unit-programs) selftests/fuzz/run $(daemon-programs) \
+		$(packages-programs) $(testbed-programs)
 
 # Style and static analysis. Headers are compiled as those of the module for 6.1 are.
 check-style: deps-style module-6.1
@@ -248,6 +256,8 @@ distclean:
 help:
 	@echo 'make               build vmon.ko for KDIR, vmond and vmonctl, into build/'
 	@echo '                   (KDIR=$(KDIR); W=1; C=1 runs sparse)'
+	@echo 'make install       module, daemon and tools, below prefix=/usr/local; DESTDIR and the'
+	@echo '                   directories of packaging/install.mk can be given'
 	@echo 'make deps          install the Debian packages that building and testing need'
 	@echo '                   (other targets do it themselves; DEPS= forbids it)'
 	@echo 'make check         all tests; ends with: N passed, N failed, N skipped'
@@ -278,7 +288,8 @@ help:
 
 FORCE:
 
-.PHONY: all deps deps-build deps-testbed deps-style module daemon kernels guests testbed testbed-host \
+.PHONY: all deps deps-build deps-testbed deps-style deps-packages \
+	module daemon kernels guests testbed testbed-host \
 	unit fuzzers check check-unit check-fuzz check-daemon check-host check-guests check-bochs \
 	check-escape check-stream fuzz-stream check-debug debug-kernel deps-debug module-debug testbed-if-debug \
 	daemon-tests module-tests bench check-bench \
