@@ -108,6 +108,11 @@ daemon: | deps-build
 	$(MAKE) -C daemon
 	$(MAKE) -s -C selftests/guests escape
 
+# --- packages ---
+
+deb: deps-packages
+	@packaging/make-deb
+
 # --- the test bed ---
 
 kernels: deps-testbed
@@ -151,7 +156,7 @@ unit-programs = $(shell $(MAKE) -s -C selftests/unit \
 	--eval='list-programs: ; @echo $$(addprefix $$(out)/,$$(TESTS))' list-programs)
 daemon-programs = 'daemon/test/run.sh $(build)/daemon' 'daemon/test/guests.sh $(build)/daemon' \
 	'daemon/test/escape.sh $(build)/daemon' daemon/test/units.sh
-packages-programs = $(addprefix selftests/packaging/,man.sh completion.sh service.sh)
+packages-programs = $(addprefix selftests/packaging/,man.sh completion.sh service.sh deb.sh)
 testbed-programs = $(sort $(wildcard $(testbed)/tests/*.sh))
 
 unit: | deps-build
@@ -248,7 +253,7 @@ demo: kernels guests
 clean:
 	rm -rf $(build)/module $(addprefix $(build)/module-,$(HOST_KERNELS) debug) \
 		$(addprefix $(build)/nmi_storm-,$(HOST_KERNELS) debug) $(build)/daemon \
-		$(build)/unit $(build)/fuzz $(build)/guest $(build)/testbed $(build)/selftests-module
+		$(build)/deb $(build)/unit $(build)/fuzz $(build)/guest $(build)/testbed $(build)/selftests-module
 
 distclean:
 	rm -rf $(build)
@@ -258,6 +263,7 @@ help:
 	@echo '                   (KDIR=$(KDIR); W=1; C=1 runs sparse)'
 	@echo 'make install       module, daemon and tools, below prefix=/usr/local; DESTDIR and the'
 	@echo '                   directories of packaging/install.mk can be given'
+	@echo 'make deb           packages for Debian of the tree as it is, into build/deb'
 	@echo 'make deps          install the Debian packages that building and testing need'
 	@echo '                   (other targets do it themselves; DEPS= forbids it)'
 	@echo 'make check         all tests; ends with: N passed, N failed, N skipped'
@@ -288,7 +294,7 @@ help:
 
 FORCE:
 
-.PHONY: all deps deps-build deps-testbed deps-style deps-packages \
+.PHONY: all deps deps-build deps-testbed deps-style deps-packages deb \
 	module daemon kernels guests testbed testbed-host \
 	unit fuzzers check check-unit check-fuzz check-daemon check-host check-guests check-bochs \
 	check-escape check-stream fuzz-stream check-debug debug-kernel deps-debug module-debug testbed-if-debug \
