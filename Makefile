@@ -48,6 +48,9 @@ deps-style:
 deps-packages:
 	@$(if $(DEPS),packaging/deps/install packaging/deps/build.list packaging/deps/packages.list)
 
+deps-packages-all:
+	@$(if $(DEPS),packaging/deps/install packaging/deps/build.list $(wildcard packaging/deps/packages*.list))
+
 deps-debug:
 	@$(if $(DEPS),packaging/deps/install packaging/deps/build.list packaging/deps/debug.list)
 
@@ -113,6 +116,9 @@ daemon: | deps-build
 deb: deps-packages
 	@packaging/make-deb
 
+rpm: deps-packages-all
+	@packaging/make-rpm
+
 # --- the test bed ---
 
 kernels: deps-testbed
@@ -156,6 +162,7 @@ unit-programs = $(shell $(MAKE) -s -C selftests/unit \
 	--eval='list-programs: ; @echo $$(addprefix $$(out)/,$$(TESTS))' list-programs)
 daemon-programs = 'daemon/test/run.sh $(build)/daemon' 'daemon/test/guests.sh $(build)/daemon' \
 	'daemon/test/escape.sh $(build)/daemon' daemon/test/units.sh
+# Those that take seconds; check-packages runs the others, too.
 packages-programs = $(addprefix selftests/packaging/,man.sh completion.sh service.sh deb.sh)
 testbed-programs = $(sort $(wildcard $(testbed)/tests/*.sh))
 
@@ -187,6 +194,9 @@ check-style: deps-style module-6.1
 
 check-daemon: daemon-tests
 	@selftests/run $(daemon-programs)
+
+check-packages: daemon-tests deps-packages-all
+	@selftests/run $(packages-programs) selftests/packaging/rpm.sh
 
 check-unit: unit
 	@selftests/run $(unit-programs)
@@ -253,7 +263,7 @@ demo: kernels guests
 clean:
 	rm -rf $(build)/module $(addprefix $(build)/module-,$(HOST_KERNELS) debug) \
 		$(addprefix $(build)/nmi_storm-,$(HOST_KERNELS) debug) $(build)/daemon \
-		$(build)/deb $(build)/unit $(build)/fuzz $(build)/guest $(build)/testbed $(build)/selftests-module
+		$(build)/deb $(build)/rpm $(build)/unit $(build)/fuzz $(build)/guest $(build)/testbed $(build)/selftests-module
 
 distclean:
 	rm -rf $(build)
@@ -263,7 +273,7 @@ help:
 	@echo '                   (KDIR=$(KDIR); W=1; C=1 runs sparse)'
 	@echo 'make install       module, daemon and tools, below prefix=/usr/local; DESTDIR and the'
 	@echo '                   directories of packaging/install.mk can be given'
-	@echo 'make deb           packages for Debian of the tree as it is, into build/deb'
+	@echo 'make deb, rpm      packages of the tree as it is, into build/deb, build/rpm'
 	@echo 'make deps          install the Debian packages that building and testing need'
 	@echo '                   (other targets do it themselves; DEPS= forbids it)'
 	@echo 'make check         all tests; ends with: N passed, N failed, N skipped'
@@ -271,6 +281,7 @@ help:
 	@echo 'make check-fuzz    the fuzzers alone, FUZZ_SECONDS=60 each'
 	@echo 'make check-style   checkpatch --strict, clang-tidy, cppcheck, headers compiled alone'
 	@echo 'make check-daemon  the daemon alone, with an engine that needs no module'
+	@echo 'make check-packages  man pages, completion, service, and the packages built'
 	@echo 'make check-host    the test bed alone: Debian hosts in QEMU and Bochs'
 	@echo 'make check-guests  Linux guests, bad input, many VMs: hosts in QEMU'
 	@echo 'make check-debug   the module in a host with KASAN, lockdep, kmemleak, injected faults'
@@ -294,9 +305,9 @@ help:
 
 FORCE:
 
-.PHONY: all deps deps-build deps-testbed deps-style deps-packages deb \
+.PHONY: all deps deps-build deps-testbed deps-style deps-packages deps-packages-all deb rpm \
 	module daemon kernels guests testbed testbed-host \
-	unit fuzzers check check-unit check-fuzz check-daemon check-host check-guests check-bochs \
+	unit fuzzers check check-unit check-fuzz check-daemon check-packages check-host check-guests check-bochs \
 	check-escape check-stream fuzz-stream check-debug debug-kernel deps-debug module-debug testbed-if-debug \
 	daemon-tests module-tests bench check-bench \
 	check-sparse check-style demo clean distclean help FORCE \
