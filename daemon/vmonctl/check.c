@@ -168,7 +168,7 @@ static void read_cpuid(struct report *c)
 static void find_problems(struct report *c)
 {
 	if (c->daemon && strcmp(c->daemon, VMON_VERSION))
-		problem(c, "vmonctl is %s, vmond %s: install the same version of both",
+		problem(c, "vmonctl is %s, vmond %s: install the same version of both; after an upgrade restart vmond when no virtual machine runs",
 			VMON_VERSION, c->daemon);
 	if (c->daemon && c->module && strcmp(c->daemon, c->module))
 		problem(c, "vmond is %s, the module %s: unload it and load the new one",
