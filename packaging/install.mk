@@ -42,7 +42,7 @@ install-daemon: daemon
 	install -D -m 755 -t $(DESTDIR)$(sbindir) $(build)/daemon/vmond
 	$(call install-edited,644,packaging/systemd/vmond.service,$(unitdir)/vmond.service)
 	$(call install-edited,755,packaging/upgrade/restart-if-idle,$(pkglibdir)/restart-if-idle)
-	install -d -m 755 $(DESTDIR)$(sysconfdir)/vmon
+	install -d -m 755 $(DESTDIR)$(sysconfdir)/vmon/guests
 	$(call install-man,vmond.8)
 
 install-tools: daemon

@@ -29,7 +29,7 @@ files_of()
 normal_files()
 {
 	sed -e '\|^/usr/share/doc/|d' -e 's|^/lib/|/usr/lib/|' -e '/man\/man/s/\.gz$//' |
-		grep -e '[^/]$' -e '^/etc/vmon/$' | LC_ALL=C sort
+		grep -e '[^/]$' -e '^/etc/vmon/guests/$' | LC_ALL=C sort
 }
 
 # compare_files PACKAGE KIND FILE: one test
