@@ -24,6 +24,7 @@ printf '\000\000\020\000\000\000\020\000\000\000\000\000\000\000\000\000\000\000
 for name in alpha alpine beta; do
 	vmonctl run --kernel "$work/image" --append echo --name $name --detach >/dev/null
 done
+vmonctl run --kernel "$work/image" --append halt --name over </dev/null >/dev/null 2>&1
 
 . "$top/packaging/completion/vmonctl"
 
@@ -55,8 +56,8 @@ verbs=$(vmonctl --help | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p' | LC_ALL=C sort 
 expect "--help --socket --version $verbs" vmonctl ''
 expect 'stat stop' vmonctl st
 expect 'alpha alpine' vmonctl stop al
-expect 'alpha alpine beta' vmonctl stop alpha ''
-expect 'alpha alpine beta' vmonctl console --all ''
+expect 'alpha alpine beta over' vmonctl stop alpha ''
+expect 'alpha alpine beta over' vmonctl console --all ''
 expect 'beta' vmonctl --socket "$VMON_SOCKET" show b
 expect 'show' vmonctl --socket "$VMON_SOCKET" sh
 expect '--kernel' vmonctl run --k
@@ -68,6 +69,6 @@ expect "$work/image" vmonctl run --kernel "$work/im"
 expect "$work/image" vmonctl run --kernel = "$work/im"
 expect '' vmonctl run --memory ''
 expect 'daemon regs trace' vmonctl debug ''
-expect 'alpha alpine beta' vmonctl debug regs ''
+expect 'alpha alpine beta over' vmonctl debug regs ''
 VMON_SOCKET=$work/none expect '' vmonctl stop ''
 tap_done
