@@ -163,7 +163,7 @@ unit-programs = $(shell $(MAKE) -s -C selftests/unit \
 daemon-programs = 'daemon/test/run.sh $(build)/daemon' 'daemon/test/guests.sh $(build)/daemon' \
 	'daemon/test/escape.sh $(build)/daemon' daemon/test/units.sh
 # Those that take seconds; check-packages runs the others, too.
-packages-programs = $(addprefix selftests/packaging/,man.sh completion.sh service.sh deb.sh)
+packages-programs = $(addprefix selftests/packaging/,man.sh completion.sh service.sh export.sh deb.sh)
 testbed-programs = $(sort $(wildcard $(testbed)/tests/*.sh))
 
 unit: | deps-build
@@ -195,8 +195,14 @@ check-style: deps-style module-6.1
 check-daemon: daemon-tests
 	@selftests/run $(daemon-programs)
 
-check-packages: daemon-tests deps-packages-all
-	@selftests/run $(packages-programs) selftests/packaging/rpm.sh
+# The packages built, and installed, upgraded and removed in a Debian of their own, which is
+# downloaded first, once.
+check-packages: daemon-tests deps-packages-all kernels
+	@selftests/run $(packages-programs) $(addprefix selftests/packaging/,rpm.sh install.sh)
+
+# The service in a Debian with systemd, in QEMU, with the module and a guest.
+check-service: deps-packages-all guests module-6.1
+	@selftests/run selftests/packaging/systemd.sh
 
 check-unit: unit
 	@selftests/run $(unit-programs)
@@ -281,7 +287,8 @@ help:
 	@echo 'make check-fuzz    the fuzzers alone, FUZZ_SECONDS=60 each'
 	@echo 'make check-style   checkpatch --strict, clang-tidy, cppcheck, headers compiled alone'
 	@echo 'make check-daemon  the daemon alone, with an engine that needs no module'
-	@echo 'make check-packages  man pages, completion, service, and the packages built'
+	@echo 'make check-packages  packages built, installed, upgraded, removed; DKMS'
+	@echo 'make check-service the packages under systemd: a host in QEMU'
 	@echo 'make check-host    the test bed alone: Debian hosts in QEMU and Bochs'
 	@echo 'make check-guests  Linux guests, bad input, many VMs: hosts in QEMU'
 	@echo 'make check-debug   the module in a host with KASAN, lockdep, kmemleak, injected faults'
@@ -307,7 +314,8 @@ FORCE:
 
 .PHONY: all deps deps-build deps-testbed deps-style deps-packages deps-packages-all deb rpm \
 	module daemon kernels guests testbed testbed-host \
-	unit fuzzers check check-unit check-fuzz check-daemon check-packages check-host check-guests check-bochs \
+	unit fuzzers check check-unit check-fuzz check-daemon check-packages check-service \
+	check-host check-guests check-bochs \
 	check-escape check-stream fuzz-stream check-debug debug-kernel deps-debug module-debug testbed-if-debug \
 	daemon-tests module-tests bench check-bench \
 	check-sparse check-style demo clean distclean help FORCE \
