@@ -48,7 +48,7 @@ outside()
 	(cd "$system" && find . | cpio -o -H newc -R 0:0 --quiet) >"$work/system.cpio"
 	cat "$base.cpio" "$work/system.cpio" >"$work/initrd"
 
-	timeout "${TIMEOUT:-1500}" qemu-system-x86_64 -accel tcg,thread=single -machine pc -cpu max,la57=off \
+	timeout "${TIMEOUT:-1700}" qemu-system-x86_64 -accel tcg,thread=single -machine pc -cpu max,la57=off \
 		-smp 2 -m 2048 -nodefaults -no-user-config -display none -no-reboot -nic none \
 		-kernel "$kernel/vmlinuz" -initrd "$work/initrd" \
 		-append 'console=ttyS0,115200 loglevel=5 oops=panic panic=-1 cryptomgr.notests
@@ -111,7 +111,7 @@ vmonctl check >log 2>&1
 tap_ok $? 'vmonctl check reaches both'
 
 # With all that the unit forbids.
-logged timeout 300 vmonctl run "${guest[@]}" --append "$guest_append vmon.script=hello"
+logged timeout 900 vmonctl run "${guest[@]}" --append "$guest_append vmon.script=hello"
 tap_ok $? 'a Linux guest boots, and ends with its script'
 grep -q 'GUEST PASS' log
 tap_ok $? 'which passed'
