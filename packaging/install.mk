@@ -4,7 +4,7 @@
 # the same three targets, with DESTDIR and directories of their own.
 #
 #   install-daemon  vmond, its unit, its directory below sysconfdir, its man pages
-#   install-tools   vmonctl, its completion, its man page
+#   install-tools   vmonctl, what its check --escape runs, its completion, its man page
 #   install-dkms    the module's source for DKMS, its man page
 #
 # "make install" installs the first two and, in place of the third, the module for KDIR.
@@ -45,8 +45,14 @@ install-daemon: daemon
 	install -d -m 755 $(DESTDIR)$(sysconfdir)/vmon/guests
 	$(call install-man,vmond.8)
 
+# Images for guests, whatever this machine is: no programs of its own, hence not executable.
+escape-images = $(patsubst selftests/guests/escape/%.c,$(build)/guests/escape/%.elf,\
+	$(sort $(wildcard selftests/guests/escape/*.c)))
+
 install-tools: daemon
+	$(MAKE) -C selftests/guests escape
 	install -D -m 755 -t $(DESTDIR)$(bindir) $(build)/daemon/vmonctl
+	install -D -s -m 644 -t $(DESTDIR)$(pkglibdir)/escape $(escape-images)
 	install -D -m 644 -t $(DESTDIR)$(completiondir) packaging/completion/vmonctl
 	$(call install-man,vmonctl.1)
 

@@ -22,6 +22,10 @@ files_of()
 			(cd "$top" && find module uapi -name '*.[chS]' -o -name '*.lds') |
 				sed 's|^|/usr/src/vmon-VERSION/|'
 		fi
+		if [ "$1" = vmon-tools ]; then
+			(cd "$top/selftests/guests/escape" && ls ./*.c) |
+				sed 's|^\.\(.*\)c$|/usr/lib/vmon/escape\1elf|'
+		fi
 	} | sed "s/VERSION/$version/" | LC_ALL=C sort
 }
 
