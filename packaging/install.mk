@@ -3,7 +3,7 @@
 # What is installed, and where. This is the only list: Debian's and RPM's packages are made of
 # the same three targets, with DESTDIR and directories of their own.
 #
-#   install-daemon  vmond, its unit, its directory below sysconfdir, its man pages
+#   install-daemon  vmond, units, their messages, the directory for definitions, man pages
 #   install-tools   vmonctl, what its check --escape runs, its completion, its man page
 #   install-dkms    the module's source for DKMS, its man page
 #
@@ -20,12 +20,15 @@ datadir ?= $(prefix)/share
 mandir ?= $(datadir)/man
 completiondir ?= $(datadir)/bash-completion/completions
 unitdir ?= $(prefix)/lib/systemd/system
+# systemd reads catalogs from here and nowhere else.
+catalogdir ?= /usr/lib/systemd/catalog
 sysconfdir ?= /etc
 # DKMS looks for sources here and nowhere else.
 dkmsdir ?= /usr/src/vmon-$(version)
 
 # Files name each other by the paths that they get; $(call install-edited,MODE,FILE,TARGET)
-install-edited = sed -e 's|/usr/sbin/vmond|$(sbindir)/vmond|g' -e 's|/usr/lib/vmon/|$(pkglibdir)/|g' \
+install-edited = sed -e 's|/usr/sbin/vmond|$(sbindir)/vmond|g' -e 's|/usr/bin/vmonctl|$(bindir)/vmonctl|g' \
+	-e 's|/usr/lib/vmon/restart|$(pkglibdir)/restart|g' \
 	-e 's|@VERSION@|$(version)|g' $(2) | install -D -m $(1) /dev/stdin $(DESTDIR)$(3)
 
 # $(call install-man,PAGE): to the section that its name ends in
@@ -41,9 +44,12 @@ install-module: module
 install-daemon: daemon
 	install -D -m 755 -t $(DESTDIR)$(sbindir) $(build)/daemon/vmond
 	$(call install-edited,644,packaging/systemd/vmond.service,$(unitdir)/vmond.service)
+	$(call install-edited,644,packaging/systemd/vmon@.service,$(unitdir)/vmon@.service)
+	install -D -m 644 -t $(DESTDIR)$(catalogdir) packaging/systemd/vmon.catalog
 	$(call install-edited,755,packaging/upgrade/restart-if-idle,$(pkglibdir)/restart-if-idle)
 	install -d -m 755 $(DESTDIR)$(sysconfdir)/vmon/guests
 	$(call install-man,vmond.8)
+	$(call install-man,vmon-guest.5)
 
 # Images for guests, whatever this machine is: no programs of its own, hence not executable.
 escape-images = $(patsubst selftests/guests/escape/%.c,$(build)/guests/escape/%.elf,\

@@ -49,26 +49,30 @@ expect()
 	[ "$got" = "$want" ] || tap_note "got: $got"
 }
 
-tap_plan 19
+tap_plan 23
 complete -p vmonctl 2>/dev/null | grep -q -- '-F _vmonctl'
 tap_ok $? 'sourcing it is enough'
 verbs=$(vmonctl --help | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p' | LC_ALL=C sort | paste -s -d ' ')
 expect "--help --socket --version $verbs" vmonctl ''
-expect 'stat stop' vmonctl st
-expect 'alpha alpine' vmonctl stop al
-expect 'alpha alpine beta over' vmonctl stop alpha ''
+expect 'start stat status' vmonctl sta
+expect 'alpha alpine' vmonctl terminate al
+expect 'alpha alpine beta over' vmonctl terminate alpha ''
 expect 'alpha alpine beta over' vmonctl console --all ''
 expect 'beta' vmonctl --socket "$VMON_SOCKET" show b
 expect 'show' vmonctl --socket "$VMON_SOCKET" sh
 expect '--kernel' vmonctl run --k
 expect '--all --help --json' vmonctl list --
-expect '--help' vmonctl stop --
+expect '--help' vmonctl poweroff --
 expect 'emulate translate' vmonctl run --exec ''
 expect 'emulate' vmonctl run --exec = em
 expect "$work/image" vmonctl run --kernel "$work/im"
 expect "$work/image" vmonctl run --kernel = "$work/im"
 expect '' vmonctl run --memory ''
+expect 'restart stop' vmonctl create web --on-crash ''
+expect 'default emulate translate' vmonctl create web --exec ''
+expect "$work/image" vmonctl create web --kernel "$work/im"
+expect '--count --help --json --watch' vmonctl stat alpha --
 expect 'daemon regs trace' vmonctl debug ''
 expect 'alpha alpine beta over' vmonctl debug regs ''
-VMON_SOCKET=$work/none expect '' vmonctl stop ''
+VMON_SOCKET=$work/none expect '' vmonctl terminate ''
 tap_done

@@ -214,6 +214,7 @@ tap_ok $? 'deb: DKMS has built the module of the upgrade'
 # What an administrator has changed stays until the purge.
 echo '# mine' >>/etc/needrestart/conf.d/vmon.conf
 echo mine >/etc/vmon/guests/mine
+mkdir -p /var/log/vmon && touch /var/log/vmon/mine
 calls
 logged apt-get -q -y remove vmon vmon-tools vmon-dkms
 tap_ok $? 'deb: removed'
@@ -225,14 +226,15 @@ tap_ok $? 'deb: the module is gone'
 tap_ok $? 'deb: configuration stays'
 logged apt-get -q -y purge vmon vmon-tools vmon-dkms
 tap_ok $? 'deb: purged'
-[ -e /etc/vmon/guests/mine ]
-tap_ok $? 'deb: what the packages did not bring stays'
+[ -e /etc/vmon/guests/mine ] && [ ! -e /var/log/vmon ]
+tap_ok $? 'deb: definitions of guests stay, their logs do not'
 rm -r /etc/vmon
 mv headers "/lib/modules/$1/build"
 nothing_left before 'deb: nothing else is left'
 
 # RPM's packages. Of directories, these belong to every system of RPM's.
-mkdir -p /usr/share/licenses /usr/share/man/man1 /usr/share/man/man4 /usr/share/man/man8
+mkdir -p /usr/share/licenses /usr/share/man/man1 /usr/share/man/man4 /usr/share/man/man5 /usr/share/man/man8 \
+	/usr/lib/systemd/catalog
 mv "/lib/modules/$1/build" headers
 snapshot >before
 rm -rf /run/systemd "$state"

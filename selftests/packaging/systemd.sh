@@ -127,7 +127,7 @@ tap_ok $? 'upgraded meanwhile'
 tap_ok $? 'the guest runs, vmond is the same'
 grep -q 'virtual machines run (1)' log
 tap_ok $? 'and the administrator is told'
-vmonctl stop one
+vmonctl terminate one
 sleep 1
 logged /usr/lib/vmon/restart-if-idle
 [ "$(property ActiveState)" = active ] && [ "$(property MainPID)" != "$before" ]

@@ -41,7 +41,7 @@ vmonctl pause one
 asked
 [ ! -s /root/calls ]
 tap_ok $? 'likewise while it is paused'
-vmonctl stop one
+vmonctl terminate one
 for _ in 1 2 3 4 5 6 7 8 9 10; do
 	no_vm && break
 	sleep 0.2
