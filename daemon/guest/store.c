@@ -4,6 +4,7 @@
  * renamed; what was there before stays until then.
  */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,15 +18,32 @@
 #define WIDTH	120u		/* of lines that can be broken */
 #define LINE_BYTES 190u		/* more is not read back */
 
-/* "key=value", the words of a command line over several lines. */
+/* Will libinih read it back as it is? It strips all white space, and "a ;b" has a comment. */
+static bool writable(const char *value)
+{
+	const unsigned char *p;
+
+	for (p = (const unsigned char *)value; *p; p++) {
+		if (iscntrl(*p) && *p != '\t')
+			return false;
+		if (isblank(*p) && p[1] == ';')
+			return false;
+	}
+	return true;
+}
+
+/*
+ * "key=value", the words of a command line over several lines. Lines are joined by one blank,
+ * so only where there is one they are broken: more may stand between quotes. And not before
+ * what would make a comment of the next line.
+ */
 static int put(FILE *f, const struct guest_key *key, const char *value, struct error *err)
 {
-	const char *more = "";
-	size_t len, word;
+	size_t len, blanks, word;
 
-	if (strpbrk(value, "\n\r") || strstr(value, " ;"))
+	if (!writable(value))
 		return fail(err, EINVAL,
-			    "%s: newlines, and ';' after a blank, cannot be written into a definition",
+			    "%s: control characters, and ';' after a blank, cannot be written into a definition",
 			    key->name);
 	if (strcmp(key->name, "append") != 0) {
 		if (strlen(key->name) + 1 + strlen(value) > LINE_BYTES)
@@ -35,19 +53,21 @@ static int put(FILE *f, const struct guest_key *key, const char *value, struct e
 		return 0;
 	}
 	len = fprintf(f, "%s=", key->name);
-	for (value += strspn(value, " \t"); *value; value += word + strspn(value + word, " \t")) {
-		word = strcspn(value, " \t");
-		if (word > LINE_BYTES)
-			return fail(err, EINVAL,
-				    "append: a word of more than %u bytes cannot be written",
-				    LINE_BYTES);
-		if (len + word > WIDTH) {
-			fprintf(f, "\n ");
-			len = 1;
-			more = "";
+	for (value += strspn(value, " \t"); *value; value += blanks + word) {
+		blanks = strspn(value, " \t");
+		word = strcspn(value + blanks, " \t");
+		if (!word)
+			break;
+		if (len + blanks + word > WIDTH && blanks == 1 && *value == ' ' &&
+		    !strchr("#;", value[1])) {
+			fprintf(f, "\n");
+			len = 0;
 		}
-		len += fprintf(f, "%s%.*s", more, (int)word, value);
-		more = " ";
+		len += fprintf(f, "%.*s", (int)(blanks + word), value);
+		if (len > LINE_BYTES)
+			return fail(err, EINVAL,
+				    "append: %u bytes without a single blank cannot be written",
+				    LINE_BYTES);
 	}
 	fprintf(f, "\n");
 	return 0;

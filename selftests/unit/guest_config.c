@@ -255,7 +255,8 @@ static void storing(void)
 	tap_ok(guest_store("/dev/full/x", "a.conf", B, true, &err) < 0, "no directory can be made there");
 	parse(B);
 	c.append = strdup("a\nb");
-	tap_ok(!guest_format(&c, &err) && strstr(err.text, "newlines"), "a newline cannot be written");
+	tap_ok(!guest_format(&c, &err) && strstr(err.text, "control characters"),
+	       "a newline cannot be written");
 }
 
 static void digest(void)
