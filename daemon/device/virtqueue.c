@@ -146,12 +146,13 @@ static bool add_buffer(struct virtqueue *vq, struct virtqueue_chain *chain, cons
 	return true;
 }
 
-/* Where an indirect descriptor leads. @table and @n are what it is in, and change. */
-static bool follow_indirect(struct virtqueue *vq, const struct desc *d, const void **table, u32 *n)
+/* Where an indirect descriptor leads: @table, of @n. @within: it is in such a table itself. */
+static bool follow_indirect(struct virtqueue *vq, const struct desc *d, bool within,
+			    const void **table, u32 *n)
 {
 	if (!vq->indirect)
 		return fail_queue(vq, "an indirect descriptor, which was not agreed on");
-	if (*table != vq->desc)
+	if (within)
 		return fail_queue(vq, "an indirect descriptor in an indirect table");
 	if (d->flags & DESC_NEXT)
 		return fail_queue(vq, "an indirect descriptor that has a next one");
@@ -168,6 +169,7 @@ static bool walk(struct virtqueue *vq, struct virtqueue_chain *chain)
 {
 	const void *table = vq->desc;
 	u32 n = vq->s.size, i = chain->head;
+	bool within = false;
 	struct desc d;
 
 	for (;;) {
@@ -175,8 +177,9 @@ static bool walk(struct virtqueue *vq, struct virtqueue_chain *chain)
 			return fail_queue(vq, "a descriptor number is beyond its table");
 		d = load_desc(table, i);
 		if (d.flags & DESC_INDIRECT) {
-			if (!follow_indirect(vq, &d, &table, &n))
+			if (!follow_indirect(vq, &d, within, &table, &n))
 				return false;
+			within = true;
 			i = 0;
 			continue;
 		}

@@ -440,6 +440,9 @@ static void test_lies(void)
 	vg_desc_at(VG_INDIRECT, 0, VG_INDIRECT, 16, VG_INDIRECT_FLAG, 0);
 	lie("an indirect table in an indirect table", "in an indirect table");
 	begin(INDIRECT);
+	vg_desc(0, VG_DESC, 16, VG_INDIRECT_FLAG, 0);
+	lie("a table that is its own indirect table", "in an indirect table");
+	begin(INDIRECT);
 	vg_desc(0, VG_INDIRECT, 32, VG_INDIRECT_FLAG, 0);
 	vg_desc_at(VG_INDIRECT, 0, VG_HEADER, 16, VG_NEXT, 2);
 	lie("a next beyond the indirect table", "beyond its table");
@@ -487,7 +490,7 @@ static void test_bad_queues(void)
 
 int main(void)
 {
-	tap_plan(9 + 11 + 17 + 2 + 2 + 6 + 6 + 2 + 8 + 9 + 2 + 5 + 19 + 12);
+	tap_plan(9 + 11 + 17 + 2 + 2 + 6 + 6 + 2 + 8 + 9 + 2 + 5 + 20 + 12);
 	test_negotiation();
 	test_disk();
 	test_refused_requests();
