@@ -280,14 +280,23 @@ static struct blk_request *free_request(struct virtio_blk *blk)
 	return NULL;
 }
 
-/* Start all that waits in the queue, as far as there is room. */
+/*
+ * Start what waits in the queue, as far as there is room. A guest can lay its rings over each
+ * other so that they fill themselves: after a round, others get their turn.
+ */
 static void take(struct virtio_blk *blk)
 {
 	struct virtqueue *vq = &blk->v.vq[0];
 	struct blk_request *r;
+	unsigned int n = 0;
 
 	blk->taking = true;
+	blk->again = 0;
 	for (r = free_request(blk); r && !vq->failed; r = free_request(blk)) {
+		if (n++ == VIRTQUEUE_ROUND) {
+			blk->again = blk->v.host->now(blk->v.host);
+			break;
+		}
 		if (!virtqueue_pop(vq, &r->chain)) {
 			if (!virtqueue_listen(vq))
 				break;
@@ -309,6 +318,27 @@ static void blk_notify(struct virtio_device *v, unsigned int queue)
 	take(to_blk(v));
 }
 
+static void blk_reset(struct virtio_device *v)
+{
+	to_blk(v)->again = 0;
+}
+
+static u64 blk_deadline(struct virtio_device *v)
+{
+	return to_blk(v)->again;
+}
+
+static void blk_tick(struct virtio_device *v)
+{
+	struct virtio_blk *blk = to_blk(v);
+
+	if (!blk->again || !virtio_ready(v))
+		return;
+	take(blk);
+	if (v->vq[0].failed)
+		virtio_fail(v, v->vq[0].failed);
+}
+
 static const struct virtio_ops blk_ops = {
 	.name = "disk",
 	.id = VIRTIO_ID_BLOCK,
@@ -319,6 +349,9 @@ static const struct virtio_ops blk_ops = {
 	.config_read = blk_config_read,
 	.notify = blk_notify,
 	.busy = blk_busy,
+	.reset = blk_reset,
+	.deadline = blk_deadline,
+	.tick = blk_tick,
 };
 
 /**

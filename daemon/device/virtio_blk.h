@@ -35,6 +35,7 @@ struct virtio_blk {
 	struct disk *disk;
 	unsigned int in_flight;
 	bool taking;
+	u64 again;		/* when to take more, or 0 */
 	struct blk_request request[VIRTQUEUE_SIZE];
 };
 

@@ -42,11 +42,14 @@ static bool fill_next(struct virtio_rng *rng)
 static void rng_notify(struct virtio_device *v, unsigned int queue)
 {
 	struct virtio_rng *rng = to_rng(v);
+	unsigned int n;
 
 	(void)queue;
 	rng->retry = 0;
-	while (fill_next(rng))
+	for (n = 0; n < VIRTQUEUE_ROUND && fill_next(rng); n++)
 		;
+	if (n == VIRTQUEUE_ROUND)
+		rng->retry = v->host->now(v->host);
 }
 
 static void rng_reset(struct virtio_device *v)

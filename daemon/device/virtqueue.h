@@ -19,6 +19,7 @@
 #include "device/device.h"
 
 #define VIRTQUEUE_SIZE	128	/* descriptors, and so the longest chain */
+#define VIRTQUEUE_ROUND	(2 * VIRTQUEUE_SIZE)	/* chains that a device takes at a time */
 
 /**
  * struct virtqueue_state - plain state, saved as it is

@@ -148,6 +148,7 @@ void vm_on_disks(void *arg)
 	if (!vm->evm)
 		return;
 	vm_drain(vm);
+	vm_rearm(vm);
 	watch(vm);
 	/* Its end had to wait for them. */
 	if (vm->wanted_end && !disk_ring_in_flight(vm->ring))

@@ -170,12 +170,13 @@ static void step(struct fuzz_in *in)
 /* Whatever has happened: a reset, and an honest driver. */
 static void check_service(bool rng)
 {
-	vg_finish();
+	vg.disk.hold = false;
+	while (vg.disk.n_pending)
+		vg_finish();
 	machine_flush(&vg.m);
 	machine_reset(&vg.m);
 	fuzz_check(!machine_busy(&vg.m), "busy with nothing in flight");
 	memset(vg.ram, 0, VG_RAM);
-	vg.disk.hold = false;
 	vg.disk.error = 0;
 	vg.randomness = 64;
 	vg.avail = 0;

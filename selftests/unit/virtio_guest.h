@@ -177,11 +177,14 @@ static void vg_submit(struct disk *disk, struct disk_request *rq)
 /* The disk does what it has. */
 static inline void vg_finish(void)
 {
+	struct disk_request *pending[VG_PENDING];
 	unsigned int i, n = vg.disk.n_pending;
 
+	/* What is done makes room, and more may come. */
+	memcpy(pending, vg.disk.pending, sizeof(pending));
 	vg.disk.n_pending = 0;
 	for (i = 0; i < n; i++)
-		vg_do(vg.disk.pending[i]);
+		vg_do(pending[i]);
 }
 
 /* A machine with one disk, or with a source of randomness. */
