@@ -110,6 +110,7 @@ void vmon_flush_entry(struct vmon_world *w)
 	/* A valid selector in memory: with another operand VERW only verifies. */
 	static const u16 kernel_ds = __KERNEL_DS;
 
+	w->began_in_kernel = w->area->resident.cpl != 3;
 	/* Another guest's predictions do not serve this one. */
 	if (this_cpu_read(last_world) != w) {
 		this_cpu_write(last_world, w);
@@ -128,10 +129,12 @@ void vmon_flush_entry(struct vmon_world *w)
 
 void vmon_flush_exit(struct vmon_world *w)
 {
-	const struct vmon_resident *r = &w->area->resident;
-
-	/* Ring 3 alone trains nothing that is a supervisor's. */
-	if (done[VMON_FLUSH_IBPB_EXIT] && (all || r->cpl != 3 || r->crossed)) {
+	/*
+	 * Ring 3 alone trains nothing that is a supervisor's. Where the run has ended does not
+	 * tell: resident.S may have left ring 1 for ring 3.
+	 */
+	if (done[VMON_FLUSH_IBPB_EXIT] &&
+	    (all || w->began_in_kernel || w->area->resident.crossed)) {
 		flush_predictors();
 		w->flushes[VMON_FLUSH_IBPB_EXIT]++;
 	}

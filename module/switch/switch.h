@@ -21,6 +21,7 @@
  * @dr6:	DR6 at the last exit, if that was a #DB or @dr7 was not 0; else 0
  * @host_fault:	that exit's page fault is the host's: see vmon_world_settle()
  * @flushes:	how often each kind was done
+ * @began_in_kernel: the last run began at ring 1
  */
 struct vmon_world {
 	struct vmon_area *area;
@@ -30,6 +31,7 @@ struct vmon_world {
 	u32 dr6;
 	bool host_fault;
 	u64 flushes[VMON_FLUSH_NR];
+	bool began_in_kernel;
 	struct list_head tables;
 };
 

@@ -65,10 +65,11 @@ int vmon_exec_create(struct vmon_vcpu *vcpu)
 	if (vcpu->vm->selfcheck) {
 		x->selfcheck = vmon_selfcheck_create(&x->world, x->mpage, x->tc, VMON_TC_SIZE,
 						     x->tc_tables, VMON_TC_TABLES);
-		err = x->selfcheck ? 0 : -ENOMEM;
+		if (!x->selfcheck) {
+			err = -ENOMEM;
+			goto fail;
+		}
 	}
-	if (err)
-		goto fail;
 	return 0;
 fail:
 	vmon_exec_destroy(vcpu);
