@@ -93,6 +93,7 @@ struct vmon_emu_exc {
  * @insn:	the last instruction decoded
  * @undo:	registers at the start of the instruction (private)
  * @rmw_gva:	where a read-modify-write operand was read (private)
+ * @verified:	selector that the last VERR or VERW asked for
  * @hits:	data and I/O breakpoints that the instruction has met (private)
  * @ext:	EXT bit of error codes, set while an event is delivered (private)
  * @keep:	past the point of no return: a fault does not undo (private)
@@ -111,6 +112,7 @@ struct vmon_emu {
 		u8 shadow;
 	} undo;
 	u32 rmw_gva;
+	u16 verified;
 	u32 hits;
 	u8 ext;
 	bool keep;

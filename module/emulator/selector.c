@@ -163,12 +163,13 @@ int vmon_emu_op_verr(struct vmon_emu *e)
 {
 	bool ok;
 	struct vmon_desc d;
-	u16 sel;
+	u16 sel = 0;
 	int ret;
 
 	if (!vmon_emu_prot(e->cpu))
 		return vmon_emu_ud(e);
 	ret = vmon_emu_rm16_read(e, 0, &sel);
+	e->verified = sel;
 	if (ret == VMON_EMU_OK)
 		ret = query(e, sel, &d, &ok);
 	if (ret != VMON_EMU_OK)

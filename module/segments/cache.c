@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The segment cache: reloads of ES, DS and FS without leaving translated code.
+ * The segment cache: reloads of ES, DS and FS without leaving translated code, and VERW.
  */
 #include <linux/string.h>
 
@@ -27,7 +27,10 @@ void vmon_seg_cache_reset(struct vmon_seg_cache *c, struct vmon_mpage *p)
 	memset(c, 0, sizeof(*c));
 	for (i = 0; i < VMON_NR_SREGS; i++)
 		for (k = 0; k < VMON_SEG_WAYS; k++)
-			p->way[i][k].neg_sel = NO_MATCH;
+			p->way[i][k].known.neg_sel = NO_MATCH;
+	p->writable.neg_sel = NO_MATCH;
+	/* Always writable while translated code runs: vmon_segments_kernel(). */
+	p->verw = VMON_SEL_SS1;
 }
 
 /* What is left in the hidden part of an unusable segment makes no difference. */
@@ -52,7 +55,7 @@ static bool fill(struct vmon_seg_cache *c, struct vmon_mpage *p,
 	gdt[slot_sel(sreg, way) / 8] = desc;
 	c->seg[sreg][way] = *seg;
 	c->used[sreg][way] = true;
-	w->neg_sel = NO_MATCH;
+	w->known.neg_sel = NO_MATCH;
 	w->sel = seg->sel;
 	w->slot = desc ? slot_sel(sreg, way) : 0;
 	return true;
@@ -103,12 +106,19 @@ void vmon_seg_cache_exit(struct vmon_seg_cache *c, const struct vmon_mpage *p,
 	}
 }
 
+static void know(struct vmon_seg_known *known, u16 sel, u64 desc, u32 gva)
+{
+	known->entry = gva;
+	known->neg_low = -(u32)desc;
+	known->neg_high = -(u32)(desc >> 32);
+	known->neg_sel = -(u32)sel;
+}
+
 void vmon_seg_cache_learn(struct vmon_seg_cache *c, struct vmon_mpage *p,
 			  const struct vmon_cpu *cpu, u64 *gdt, unsigned int sreg,
 			  u64 desc, u32 gva)
 {
 	const struct vmon_seg *seg = &cpu->seg[sreg];
-	struct vmon_seg_way *w;
 	unsigned int k;
 
 	if (!first_slot[sreg] || (seg->sel & 4))
@@ -121,9 +131,11 @@ void vmon_seg_cache_learn(struct vmon_seg_cache *c, struct vmon_mpage *p,
 	if (!fill(c, p, seg, gdt, sreg, k))
 		return;
 	c->loaded[sreg] = k;
-	w = &p->way[sreg][k];
-	w->entry = gva;
-	w->neg_low = -(u32)desc;
-	w->neg_high = -(u32)(desc >> 32);
-	w->neg_sel = -(u32)seg->sel;
+	know(&p->way[sreg][k].known, seg->sel, desc, gva);
+}
+
+void vmon_seg_cache_learn_verw(struct vmon_mpage *p, u16 sel, u64 desc, u32 gva)
+{
+	if ((sel & ~3) && !(sel & 4))
+		know(&p->writable, sel, desc, gva);
 }

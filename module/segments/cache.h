@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The segment cache: reloads of ES, DS and FS without leaving translated code.
+ * The segment cache: reloads of ES, DS and FS without leaving translated code, and VERW.
  *
  * Kernels load the same few selectors at every entry and return. Each of the
  * three registers has two ways, and each way a slot in the run GDT. Translated
  * code takes a way if the selector is the one it was made for and the guest's
  * descriptor in memory still reads the same; so the result is that of a load,
  * and the guest's table needs no tracing.
+ *
+ * Kernels execute VERW at every return to user mode for what it does besides: it clears the CPU's
+ * buffers. For the last selector that was writable translated code executes it, too.
  *
  * Pure: compiles in the kernel and in userspace.
  */
@@ -57,5 +60,13 @@ void vmon_seg_cache_exit(struct vmon_seg_cache *c, const struct vmon_mpage *p,
 void vmon_seg_cache_learn(struct vmon_seg_cache *c, struct vmon_mpage *p,
 			  const struct vmon_cpu *cpu, u64 *gdt, unsigned int sreg,
 			  u64 desc, u32 gva);
+
+/**
+ * vmon_seg_cache_learn_verw() - the emulator's VERW has found @sel writable
+ * @p:		monitor page
+ * @sel:	selector, of the GDT
+ * @desc:	the descriptor as it now is in guest memory, at @gva
+ */
+void vmon_seg_cache_learn_verw(struct vmon_mpage *p, u16 sel, u64 desc, u32 gva);
 
 #endif /* VMON_SEGMENTS_CACHE_H */

@@ -23,14 +23,18 @@
 #define VMON_OPERAND_ALIGN 64
 
 /*
- * A segment that translated code may load by itself: see segments/cache.h. What
- * is compared is kept negated, so that LEA and JECXZ can compare without touching
- * the flags.
+ * A selector and what its descriptor was when it was looked at. Kept negated, so that
+ * LEA and JECXZ can compare without touching the flags.
  */
-struct vmon_seg_way {
+struct vmon_seg_known {
 	u32 neg_sel;		/* minus the selector */
 	u32 entry;		/* guest linear address of its descriptor */
 	u32 neg_low, neg_high;	/* minus the descriptor */
+};
+
+/* A segment that translated code may load by itself: see segments/cache.h. */
+struct vmon_seg_way {
+	struct vmon_seg_known known;
 	u32 sel;
 	u32 slot;		/* selector of the run GDT; 0 for a null segment */
 };
@@ -48,6 +52,8 @@ struct vmon_seg_way {
  * @cr:	the guest's control registers, to be read
  * @loaded:	which way ES, DS and FS hold
  * @way:	what they may be loaded with, by enum vmon_sreg
+ * @writable:	a segment for which VERW sets ZF
+ * @verw:	selector of the run GDT for which it does so at ring 1
  * @operand:	memory operand of an FPU instruction: vm/exec_fpu.c
  */
 struct vmon_mpage {
@@ -62,6 +68,8 @@ struct vmon_mpage {
 	u32 cr[5];
 	u32 loaded[6];
 	struct vmon_seg_way way[6][VMON_SEG_WAYS];
+	struct vmon_seg_known writable;
+	u32 verw;
 	u8 operand[128 + VMON_OPERAND_ALIGN] __aligned(VMON_OPERAND_ALIGN);
 };
 

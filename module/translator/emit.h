@@ -191,6 +191,7 @@ void bt_seq_mov_sreg(struct bt_emit *e);
 void bt_seq_mov_cr(struct bt_emit *e);
 void bt_seq_invlpg(struct bt_emit *e);
 void bt_seq_load_sreg(struct bt_emit *e);
+void bt_seq_verw(struct bt_emit *e);
 void bt_seq_ret(struct bt_emit *e);
 void bt_seq_indirect(struct bt_emit *e, bool call);
 void bt_seq_jcc(struct bt_emit *e);

@@ -214,6 +214,21 @@ static u8 *emit_must_cancel(struct bt_emit *e, u32 disp)
 	return emit_jmp(e);
 }
 
+/*
+ * Is the selector in EAX the one known at @at, and its descriptor still the same? Else jump:
+ * by @other if it is another selector, by @slow[2] if it has changed. Uses ECX.
+ */
+static void emit_must_be_known(struct bt_emit *e, u32 at, u8 **other, u8 **slow)
+{
+	*other = emit_must_cancel(e, at + offsetof(struct vmon_seg_known, neg_sel));
+	emit_gs_load(e, VMON_ECX, at + offsetof(struct vmon_seg_known, entry));
+	emit_bytes(e, "\x2e\x8b\x01", 3);	/* mov %cs:(%ecx),%eax */
+	slow[0] = emit_must_cancel(e, at + offsetof(struct vmon_seg_known, neg_low));
+	emit_gs_load(e, VMON_ECX, at + offsetof(struct vmon_seg_known, entry));
+	emit_bytes(e, "\x2e\x8b\x41\x04", 4);	/* mov %cs:4(%ecx),%eax */
+	slow[1] = emit_must_cancel(e, at + offsetof(struct vmon_seg_known, neg_high));
+}
+
 /* One way: load it and jump to the tail, or go on to the next or to the callout. */
 static void emit_seg_way(struct bt_emit *e, u8 sreg, unsigned int way, u8 **next,
 			 u8 **slow, u8 **tail)
@@ -221,13 +236,7 @@ static void emit_seg_way(struct bt_emit *e, u8 sreg, unsigned int way, u8 **next
 	const u32 at = MP(way) + (sreg * VMON_SEG_WAYS + way) *
 		       (u32)sizeof(struct vmon_seg_way);
 
-	*next = emit_must_cancel(e, at + offsetof(struct vmon_seg_way, neg_sel));
-	emit_gs_load(e, VMON_ECX, at + offsetof(struct vmon_seg_way, entry));
-	emit_bytes(e, "\x2e\x8b\x01", 3);	/* mov %cs:(%ecx),%eax */
-	slow[0] = emit_must_cancel(e, at + offsetof(struct vmon_seg_way, neg_low));
-	emit_gs_load(e, VMON_ECX, at + offsetof(struct vmon_seg_way, entry));
-	emit_bytes(e, "\x2e\x8b\x41\x04", 4);	/* mov %cs:4(%ecx),%eax */
-	slow[1] = emit_must_cancel(e, at + offsetof(struct vmon_seg_way, neg_high));
+	emit_must_be_known(e, at + offsetof(struct vmon_seg_way, known), next, slow);
 	emit_gs_load(e, VMON_EAX, at + offsetof(struct vmon_seg_way, sel));
 	emit_gs_store(e, VMON_EAX, MP_SEL(sreg));
 	emit_gs_store_imm(e, MP(loaded) + 4u * sreg, way);
@@ -295,6 +304,37 @@ void bt_seq_load_sreg(struct bt_emit *e)
 	emit_restore(e, VMON_ECX);
 	if (pop)
 		emit_bytes(e, "\x8d\x64\x24\x04", 4);	/* lea 4(%esp),%esp */
+	here32(e, end);
+}
+
+/*
+ * VERW, for a selector that is known to be writable: the result is that of the monitor's own
+ * data segment, and the CPU clears its buffers, for which alone kernels execute it ("Deep Dive:
+ * Intel Analysis of Microarchitectural Data Sampling"; only the form with a memory operand
+ * does). Faults as in bt_seq_load_sreg().
+ */
+void bt_seq_verw(struct bt_emit *e)
+{
+	u8 *other, *slow[2], *end;
+
+	emit_spill(e, VMON_EAX);
+	emit_spill(e, VMON_ECX);
+	emit_load_operand(e, &e->insn->opnd[0], "\x0f\xb7", 2);	/* movzwl r/m,%eax */
+	mark(e, VMON_BT_COPY, BIT_OF(VMON_EAX) | BIT_OF(VMON_ECX));
+	emit_must_be_known(e, MP(writable), &other, slow);
+	emit_restore(e, VMON_EAX);
+	emit_restore(e, VMON_ECX);
+	emit_bytes(e, "\x65\x0f\x00\x2d", 4);		/* verw %gs:verw */
+	emit32(e, MP(verw));
+	end = emit_jmp(e);
+	here32(e, other);
+	here32(e, slow[0]);
+	here32(e, slow[1]);
+	mark(e, VMON_BT_COPY, BIT_OF(VMON_EAX) | BIT_OF(VMON_ECX));
+	emit_restore(e, VMON_EAX);
+	emit_restore(e, VMON_ECX);
+	emit_callout(e, VMON_BT_EMULATE);
+	mark(e, VMON_BT_COPY, 0);
 	here32(e, end);
 }
 

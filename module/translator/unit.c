@@ -15,7 +15,7 @@ enum bt_action {
 	BT_COPY,
 	BT_JCC, BT_LOOP, BT_JMP, BT_CALL, BT_RET,
 	BT_CLI, BT_STI, BT_PUSHF, BT_POPF, BT_PUSH, BT_MOV_SEG,
-	BT_MOV_CR, BT_INVLPG, BT_LOAD_SREG, BT_IRET, BT_SYSEXIT,
+	BT_MOV_CR, BT_INVLPG, BT_LOAD_SREG, BT_VERW, BT_IRET, BT_SYSEXIT,
 };
 
 static const u8 bt_action[VMON_NR_OPS] = {
@@ -42,6 +42,7 @@ static const u8 bt_action[VMON_NR_OPS] = {
 	[VMON_OP_CLI] = BT_CLI,
 	[VMON_OP_STI] = BT_STI,
 	[VMON_OP_RDTSC] = BT_COPY,
+	[VMON_OP_VERW] = BT_VERW,
 	[VMON_OP_MOV_SEG] = BT_MOV_SEG,
 	[VMON_OP_MOV_CR] = BT_MOV_CR,
 	[VMON_OP_INVLPG] = BT_INVLPG,
@@ -153,6 +154,8 @@ static u8 classify(const struct bt_emit *e)
 		if (in->opnd[0].kind == VMON_OPND_REG)
 			return action;
 		return cached_sreg(in) && !has_gs_prefix(in) ? BT_LOAD_SREG : BT_CALLOUT;
+	case BT_VERW:
+		return has_gs_prefix(in) ? BT_CALLOUT : action;
 	case BT_MOV_CR:
 		return in->opnd[0].kind == VMON_OPND_REG ? action : BT_CALLOUT;
 	case BT_COPY:
@@ -251,6 +254,9 @@ static bool translate_insn(struct bt_emit *e)
 		return false;
 	case BT_LOAD_SREG:
 		bt_seq_load_sreg(e);
+		return false;
+	case BT_VERW:
+		bt_seq_verw(e);
 		return false;
 	case BT_MOV_CR:
 		bt_seq_mov_cr(e);

@@ -312,6 +312,19 @@ static bool kernel_segments(struct vmon_exec *x, u16 sel[6])
 	       vmon_seg_cache_enter(&x->seg_cache, x->mpage, cpu, gdt, sel);
 }
 
+/* The emulator has executed VERW in translated code. */
+static void learn_verw(struct vmon_exec *x)
+{
+	const struct vmon_cpu *cpu = &x->vcpu->cpu;
+	u16 sel = x->emu.verified;
+	u32 gva = cpu->gdtr.base + (sel & ~7);
+	u64 desc;
+
+	if ((cpu->eflags & VMON_FL_ZF) &&
+	    !vmon_exec_read_system(x, gva, &desc, sizeof(desc)))
+		vmon_seg_cache_learn_verw(x->mpage, sel, desc, gva);
+}
+
 /* The emulator has executed a callout: was it a load of a cached register? */
 static void learn_segment(struct vmon_exec *x)
 {
@@ -321,6 +334,10 @@ static void learn_segment(struct vmon_exec *x)
 	u32 gva = x->window + VMON_BT_ZEROES;
 	u64 desc = 0;
 
+	if (insn->op == VMON_OP_VERW) {
+		learn_verw(x);
+		return;
+	}
 	if ((insn->op != VMON_OP_MOV_SEG && insn->op != VMON_OP_POP) ||
 	    insn->opnd[0].kind != VMON_OPND_SREG || cpu->cpl)
 		return;

@@ -101,6 +101,16 @@ static bool way_load(const struct vmon_insn *in)
 	       at % sizeof(struct vmon_seg_way) == offsetof(struct vmon_seg_way, slot);
 }
 
+/* VERW of the monitor's own selector, for the guest's. */
+static bool own_verw(const struct place *p)
+{
+	const struct vmon_insn *in = &p->insn;
+
+	return in->op == VMON_OP_VERW && p->guest.op == VMON_OP_VERW && has_gs(in) &&
+	       in->opnd[0].kind == VMON_OPND_MEM && in->base == VMON_NO_REG &&
+	       in->index == VMON_NO_REG && (u32)in->disp == offsetof(struct vmon_mpage, verw);
+}
+
 static bool guest_loads_segment(const struct vmon_insn *guest)
 {
 	return (guest->op == VMON_OP_MOV_SEG || guest->op == VMON_OP_POP) &&
@@ -195,6 +205,10 @@ static void check_ours(const struct place *p)
 		return;
 	case VMON_OP_RDTSC:
 		return;
+	case VMON_OP_VERW:
+		if (!own_verw(p))
+			bad(p, "query of a selector");
+		return;
 	case VMON_OP_MOV_SEG:
 		if (!way_load(in) || !guest_loads_segment(&p->guest) ||
 		    p->guest.opnd[0].reg != in->opnd[0].reg)
@@ -223,6 +237,8 @@ static bool zydis_forbids(const ZydisDecodedInstruction *z, const struct place *
 	case ZYDIS_MNEMONIC_RDPRU:
 	case ZYDIS_MNEMONIC_SERIALIZE:
 		return true;
+	case ZYDIS_MNEMONIC_VERW:
+		return !own_verw(p);
 	case ZYDIS_MNEMONIC_PUSHF:
 	case ZYDIS_MNEMONIC_PUSHFD:
 		return p->guest.op != VMON_OP_PUSHF;

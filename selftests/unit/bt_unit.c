@@ -176,7 +176,7 @@ static void test_callouts(void)
 		C("sgdt", "\x0f\x01\x00"), C("smsw", "\x0f\x01\xe0"),
 		C("sldt", "\x0f\x00\xc0"), C("lar", "\x0f\x02\xc1"),
 		C("verr", "\x0f\x00\xe0"), C("clts", "\x0f\x06"),
-		C("wbinvd", "\x0f\x09"),
+		C("verw gs:[eax]", "\x65\x0f\x00\x28"), C("wbinvd", "\x0f\x09"),
 		C("rdmsr", "\x0f\x32"), C("wrmsr", "\x0f\x30"),
 		C("lds", "\xc5\x00"), C("lss", "\x0f\xb2\x00"),
 		C("mov ss", "\x8e\xd0"), C("mov ds,gs:[eax]", "\x65\x8e\x18"),
@@ -235,6 +235,8 @@ static void test_inline(void)
 		{ "mov ds", "\x8e\xd8\x90", true },
 		{ "mov fs,[eax]", "\x8e\x20\x90", true },
 		{ "pop es", "\x07\x90\x90", true },
+		{ "verw ax", "\x0f\x00\xe8", true },
+		{ "verw [eax]", "\x0f\x00\x28", true },
 	};
 	struct vmon_bt_pos pos;
 	unsigned int i;
@@ -486,7 +488,7 @@ static void test_random(void)
 int main(void)
 {
 	cache = malloc(SIZE);
-	tap_plan(53);
+	tap_plan(55);
 	test_copy();
 	test_callouts();
 	test_inline();

@@ -89,10 +89,10 @@ static bool take(unsigned int sreg, u16 s)
 		const struct vmon_seg_way *w = &mpage.way[sreg][k];
 		u64 desc;
 
-		if (s + w->neg_sel)
+		if (s + w->known.neg_sel)
 			continue;
-		desc = w->entry ? table[(w->entry - TABLE_GVA) / 8] : 0;
-		if ((u32)desc + w->neg_low || (u32)(desc >> 32) + w->neg_high)
+		desc = w->known.entry ? table[(w->known.entry - TABLE_GVA) / 8] : 0;
+		if ((u32)desc + w->known.neg_low || (u32)(desc >> 32) + w->known.neg_high)
 			return false;
 		mpage.loaded[sreg] = k;
 		sel[sreg] = w->slot;
@@ -126,7 +126,7 @@ static bool test_reset(void)
 	for (s = 0; s < 0x10000; s++)
 		for (i = 0; i < 6; i++)
 			for (k = 0; k < VMON_SEG_WAYS; k++)
-				if (!(s + mpage.way[i][k].neg_sel))
+				if (!(s + mpage.way[i][k].known.neg_sel))
 					return false;
 	return true;
 }
@@ -271,6 +271,66 @@ static bool test_not_learnt(void)
 	return !memcmp(&before, &mpage, sizeof(before));
 }
 
+/* What translated code does with VERW @sel: true if it knows the answer. */
+static bool verw_known(u16 sel)
+{
+	const struct vmon_seg_known *k = &mpage.writable;
+	u64 desc;
+
+	if (sel + k->neg_sel)
+		return false;
+	desc = table[(k->entry - TABLE_GVA) / 8];
+	return !((u32)desc + k->neg_low) && !((u32)(desc >> 32) + k->neg_high);
+}
+
+static void learn_verw(u16 sel)
+{
+	vmon_seg_cache_learn_verw(&mpage, sel, table[sel / 8], TABLE_GVA + (sel & ~7));
+}
+
+static bool test_verw(void)
+{
+	unsigned int sel, bit;
+
+	setup();
+	enter();
+	for (sel = 0; sel < 0x10000; sel++)
+		if (verw_known(sel))
+			return false;
+	learn_verw(0x10);
+	for (sel = 0; sel < 0x10000; sel++)
+		if (verw_known(sel) != (sel == 0x10))
+			return false;
+	for (bit = 0; bit < 64; bit++) {
+		table[2] ^= 1ull << bit;
+		if (verw_known(0x10))
+			return false;
+		table[2] ^= 1ull << bit;
+	}
+	enter();
+	if (!verw_known(0x10) || mpage.verw != VMON_SEL_SS1)
+		return false;
+	cpu.gdtr.limit = 15;
+	enter();
+	return !verw_known(0x10);
+}
+
+/* Null selectors and those of the LDT are no writable segments of this table. */
+static bool test_verw_not_learnt(void)
+{
+	unsigned int i;
+
+	setup();
+	enter();
+	for (i = 0; i < 8; i++) {
+		learn_verw(i);
+		if (verw_known(i))
+			return false;
+	}
+	learn_verw(0x14);
+	return !verw_known(0x14);
+}
+
 /* The guest may have written the monitor page: nothing there is an index unchecked. */
 static bool test_untrusted(void)
 {
@@ -377,6 +437,8 @@ static const struct {
 	{ "a hidden part that the table no longer has is kept", test_hidden_part },
 	{ "a way taken for another value serves no load", test_way_reused },
 	{ "SS, GS and selectors of the LDT are not learnt", test_not_learnt },
+	{ "VERW: the selector that was learnt, while its descriptor is the same", test_verw },
+	{ "VERW: null selectors and those of the LDT are not learnt", test_verw_not_learnt },
 	{ "garbage in the monitor page gives no other register values", test_untrusted },
 	{ "a random guest kernel has what the emulator would have loaded", test_random },
 };

@@ -43,6 +43,46 @@ static bool shows_own(u32 ring)
 	return false;
 }
 
+/* ZF by VERW of the selector in memory, with the other flags set, and clear. */
+static u32 verw(u16 sel)
+{
+	u32 set, clear, eax = 0xd57f, ecx = 0x11112222;
+
+	/* 7Fh + 7Fh sets OF; D5h are the others. */
+	asm volatile("addb $0x7f, %%al; sahf; verw %3; pushfl; popl %0"
+		     : "=&r"(set), "+a"(eax), "+c"(ecx) : "m"(sel) : "cc");
+	CHECK_EQ(eax, 0xd5fe);
+	CHECK_EQ(ecx, 0x11112222);
+	CHECK_EQ(set & 0x895, 0x895);
+	asm volatile("xorl %%eax, %%eax; sahf; verw %1; pushfl; popl %0"
+		     : "=&r"(clear) : "m"(sel) : "eax", "cc");
+	CHECK_EQ(clear & 0x895, 0);
+	CHECK_EQ((set ^ clear) & 0x40, 0);
+	return set >> 6 & 1;
+}
+
+/* Asked again and again, the answer is by the table as it is now. */
+static void verw_again(u32 ring)
+{
+	u64 old = gdt[USER_DS / 8];
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		CHECK_EQ(verw(USER_DS), 1);
+		CHECK_EQ(verw(USER_CS), 0);
+		CHECK_EQ(verw(KERNEL_DS), !ring);
+		CHECK_EQ(verw(0), 0);
+	}
+	if (ring)
+		return;
+	for (i = 0; i < 3; i++)
+		CHECK_EQ(verw(USER_DS), 1);
+	gdt[USER_DS / 8] = old & ~(2ull << 40);		/* not writable */
+	CHECK_EQ(verw(USER_DS), 0);
+	gdt[USER_DS / 8] = old;
+	CHECK_EQ(verw(USER_DS), 1);
+}
+
 static u32 show(u32 ring)
 {
 	u32 val, want_cs = ring ? USER_CS : KERNEL_CS, want_ds = ring ? USER_DS : KERNEL_DS;
@@ -108,6 +148,7 @@ static u32 show(u32 ring)
 	CHECK_EQ(val, 0);
 	asm volatile("xorl %0, %0; verr %w1; setz %b0" : "=&q"(val) : "r"(USER_CS) : "cc");
 	CHECK_EQ(val, 1);
+	verw_again(ring);
 	/* Beyond the guest's table there is nothing, whatever the CPU's own holds. */
 	for (u32 sel = GDT_ENTRIES * 8; sel < 0x1000; sel += 8) {
 		asm volatile("xorl %0, %0; lar %1, %0; setz %b0" : "=&q"(val) : "r"(sel) : "cc");
