@@ -266,14 +266,6 @@ static bool repeated(const struct program *p, const u8 *c)
 	return false;
 }
 
-/*
- * PUSH of a segment register: of 32 bits, the upper half is zero, or stays as it was (SDM vol. 2,
- * PUSH). Of 16 bits there is no upper half.
- */
-static bool short_push(const struct program *p, const u8 *c)
-{
-	return p->way != WAY_FAR && c > p->code && c[-1] == 0x66;
-}
 
 /* Of two bytes and more: what a CPU may do as it likes, and what two need not agree on. */
 static void filter_0f(struct program *p, u8 *c)
@@ -317,8 +309,7 @@ static void filter_0f(struct program *p, u8 *c)
 			c[1] = 0x20;
 		break;
 	case 0xa0: case 0xa8:
-		if (!short_push(p, c))
-			c[1] |= 0x01;		/* POP */
+		c[1] |= 0x01;			/* POP */
 		break;
 	case 0x38:
 		if (c[2] >= 0x80 && c[2] <= 0x82)	/* INVEPT, INVVPID, INVPCID */
@@ -345,8 +336,8 @@ static void filter(struct program *p, u8 *c, bool loops)
 		filter_0f(p, c);
 		break;
 	case 0x06: case 0x0e: case 0x16: case 0x1e:
-		if (!short_push(p, c))
-			c[0] = c[0] == 0x0e ? 0x90 : c[0] | 1;	/* POP */
+		/* The upper half of the word is zero, or stays (SDM vol. 2, PUSH). */
+		c[0] = c[0] == 0x0e ? 0x90 : c[0] | 1;	/* POP */
 		break;
 	case 0x63:			/* ARPL: some CPUs write what does not change, too */
 		c[1] |= 0xc0;
@@ -385,9 +376,19 @@ static void filter(struct program *p, u8 *c, bool loops)
 		forward_only(c);
 }
 
+/* Also what begins in the middle of an instruction; and again, for what that has made. */
+static void filter_all(struct program *p, bool loops)
+{
+	u32 n, i;
+
+	for (n = 0; n < 3; n++)
+		for (i = 0; i < p->len; i++)
+			filter(p, p->code + i, loops);
+}
+
 void make_code(struct program *p)
 {
-	u32 n, i, mode = below(20);
+	u32 n, mode = below(20);
 	bool loops = one_in(6) && p->in.eflags & FL_IF;
 
 	prog = p;
@@ -402,9 +403,38 @@ void make_code(struct program *p)
 			sensible_instruction();
 	}
 	p->danger = one_in(64);
-	/* Also what begins in the middle of an instruction. */
-	for (i = 0; i < p->len; i++)
-		filter(p, p->code + i, loops);
+	filter_all(p, loops);
 	p->code[p->len++] = 0xcd;
 	p->code[p->len++] = DONE;
+}
+
+/*
+ * Undefined opcodes of groups, and VEX and EVEX where they are not known: when their last bytes are
+ * on a page that is missing, some CPUs fetch them all first, others none. When it is known where
+ * the code is to be.
+ */
+void end_page(struct program *p)
+{
+	u32 i;
+
+	/* The last two are INT DONE. */
+	for (i = 0; i + 4 < p->len; i++) {
+		u8 *c = p->code + i;
+
+		if ((p->off + i) % PAGE <= PAGE - 16)
+			continue;
+		switch (c[0]) {
+		case 0x0f:
+			if (c[1] == 0xc7)
+				c[2] = (c[2] & 0xc7) | 0x08;
+			break;
+		case 0x62: case 0xc4: case 0xc5:
+			c[1] &= 0x3f;
+			break;
+		case 0x8f: case 0xc6: case 0xc7:
+			if (!i || c[-1] != 0x0f)
+				c[1] &= 0xc7;
+			break;
+		}
+	}
 }

@@ -9,6 +9,8 @@
 #include "selectors.h"
 #include "stream_asm.h"
 
+#define FL_VIRTUAL	0x180000	/* VIP, VIF */
+
 	.text
 	.balign	4096
 /* void stream_enter(void): state.in into the CPU; returns when state.out is filled. */
@@ -158,6 +160,14 @@ leave:
 	cmpw	%ax, %dx
 	je	1f
 	movl	%eax, %gs
+1:	testl	$FL_VIRTUAL, state + S_OUT + R_EFLAGS
+	jz	1f
+	/* An IRET has set VIF or VIP, and POPF leaves them alone. */
+	pushfl
+	andl	$~FL_VIRTUAL, (%esp)
+	pushl	$KERNEL_CS
+	pushl	$1f
+	iret
 1:	popfl
 	popal
 	cld

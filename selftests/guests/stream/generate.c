@@ -231,6 +231,7 @@ void generate(struct program *p, u32 seed, u32 number)
 		p->off = PAGE - 1 - below(p->len);
 	else if (p->off + p->len > PAGE)
 		p->off = PAGE - p->len;
+	end_page(p);
 	make_registers(p);
 	/* REP MOVS and REP STOS that overwrite themselves: when it counts is the CPU's affair. */
 	if (p->in.edi - place_va[p->place] < 2 * PAGE)

@@ -98,6 +98,7 @@ u32 below(u32 n);		/* 0 to n - 1 */
 bool one_in(u32 n);
 u32 value(void);		/* for a register, an operand, an address */
 void make_code(struct program *p);
+void end_page(struct program *p);
 
 extern const u32 place_va[P_PLACES];
 

@@ -357,10 +357,12 @@ void double_fault_state(void)
 }
 
 /*
- * Did it stop at LES or its kin? Which half of the pointer is read first, and so which address
- * cannot be, is for the CPU to choose: Intel's read the offset first, Bochs the selector.
+ * Did it stop at a load of several words? Which is read first, and so which address cannot be,
+ * is for the CPU to choose. Of LES and its kin Intel's read the offset first, Bochs the
+ * selector; of RETF and IRET Bochs reads CS, or the flags, before EIP; of 80-bit operands the
+ * exponent before the rest.
  */
-static bool at_far_load(void)
+static bool at_long_load(void)
 {
 	u32 eip = state.s.out.eip + (state.s.out.cs == 15 * 8 ? CODE : 0), off = eip % PAGE;
 	const u8 *code = NULL;
@@ -372,7 +374,12 @@ static bool at_far_load(void)
 	for (; code && off < PAGE - 1; off++) {
 		switch (code[off]) {
 		case 0xc4: case 0xc5:
+		case 0xca: case 0xcb: case 0xcf:
 			return true;
+		case 0xdb:		/* FLD, FSTP m80 */
+			return code[off + 1] < 0xc0 && (code[off + 1] & 0x28) == 0x28;
+		case 0xdf:		/* FBLD, FBSTP */
+			return code[off + 1] < 0xc0 && (code[off + 1] & 0x28) == 0x20;
 		case 0x0f:
 			return code[off + 1] == 0xb2 || code[off + 1] == 0xb4 ||
 			       code[off + 1] == 0xb5;
@@ -401,7 +408,7 @@ void world_run(const struct program *p)
 		reset_system();
 	/* Of a double fault it may be of long ago. */
 	state.s.out.eflags &= ~FL_VIRTUAL;
-	if (state.s.vector != PF || at_far_load())
+	if (state.s.vector != PF || at_long_load())
 		state.s.cr2 = 0;
 }
 
