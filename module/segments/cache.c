@@ -99,7 +99,8 @@ void vmon_seg_cache_exit(struct vmon_seg_cache *c, const struct vmon_mpage *p,
 		if (!first_slot[i])
 			continue;
 		k = p->loaded[i] % VMON_SEG_WAYS;
-		if (!c->used[i][k])
+		/* Still what the register was when translated code began. */
+		if (k == c->loaded[i] || !c->used[i][k])
 			continue;
 		c->loaded[i] = k;
 		cpu->seg[i] = c->seg[i][k];

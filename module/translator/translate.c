@@ -142,7 +142,8 @@ static const struct bt_map *find_tc(struct vmon_bt *bt, u32 tc, u32 *n)
 
 	if (offset >= bt->used)
 		return NULL;
-	*n = bt_find_tc(bt, offset);
+	u = &bt->units[bt->last];
+	*n = bt->last && offset - u->tc < u->tc_len ? bt->last : bt_find_tc(bt, offset);
 	if (!*n)
 		return NULL;
 	u = &bt->units[*n];
@@ -217,6 +218,7 @@ int vmon_bt_locate(struct vmon_bt *bt, u32 tc, struct vmon_bt_pos *pos)
 		.boundary = exact && m->flags & BT_MAP_BOUNDARY,
 		.no_irq = m->flags & BT_MAP_NO_IRQ,
 		.recover = m->recover,
+		.live = !u->dead,
 	};
 	pos->target = pos->eip + m->len;
 	if (pos->site == VMON_BT_CHAIN) {

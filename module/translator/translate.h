@@ -89,6 +89,7 @@ enum vmon_bt_site {
  *		guest instruction has to run first
  * @recover:	bit mask of general registers to take back from mpage->spill if the
  *		instruction at this address faults
+ * @live:	the unit has not been invalidated
  */
 struct vmon_bt_pos {
 	u8 site;
@@ -96,6 +97,7 @@ struct vmon_bt_pos {
 	u32 target;
 	bool boundary;
 	bool no_irq;
+	bool live;
 	u8 recover;
 };
 

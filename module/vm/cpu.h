@@ -146,7 +146,8 @@ struct vmon_fpu {
  * @gpr:	general registers, indexed by enum vmon_gpr
  * @eip:	offset into CS
  * @eflags:	the guest's flags; bit 1 always set
- * @seg:	segment registers, LDTR and TR, with hidden parts
+ * @seg:	segment registers, LDTR and TR, with hidden parts; what follows up to and with
+ *		@cr0 is compared as a whole by vm/exec_again.c
  * @pdptr:	the four page-directory-pointer entries that PAE paging loaded
  *		with CR3 (SDM vol. 3, 4.4.1)
  * @cpl:	current privilege level: 0 in real mode, 3 in virtual-8086 mode
@@ -161,6 +162,7 @@ struct vmon_cpu {
 	u32 eflags;
 	struct vmon_seg seg[VMON_NR_SEGS];
 	struct vmon_dtr gdtr, idtr;
+	u32 sysenter_cs, sysenter_esp, sysenter_eip;
 	u32 cr0, cr2, cr3, cr4;
 	u32 dr[8];
 	u64 pdptr[4];
@@ -170,7 +172,6 @@ struct vmon_cpu {
 	u64 pat;
 	u64 misc_enable;
 	u64 arch_capabilities;
-	u32 sysenter_cs, sysenter_esp, sysenter_eip;
 	u8 cpl;
 	u8 shadow;
 	bool halted;

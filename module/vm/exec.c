@@ -108,6 +108,7 @@ void vmon_exec_reset(struct vmon_vcpu *vcpu)
 	x->fpu_on = false;
 	x->no_memory = false;
 	memset(&x->resident, 0, sizeof(x->resident));
+	x->again.valid = false;
 }
 
 static int prepare(struct vmon_exec *x)
@@ -134,8 +135,10 @@ static bool fit_for_user(struct vmon_exec *x)
 	const struct vmon_cpu *cpu = &x->vcpu->cpu;
 	const u32 flags = VMON_FL_IF | VMON_FL_IOPL | VMON_FL_VM;
 
-	return cpu->cpl == 3 && (cpu->eflags & flags) == VMON_FL_IF &&
-	       vmon_segments_user(&x->user_tables, cpu, vmon_exec_read_system, x);
+	if (cpu->cpl != 3 || (cpu->eflags & flags) != VMON_FL_IF)
+		return false;
+	x->again.valid = false;
+	return vmon_segments_user(&x->user_tables, cpu, vmon_exec_read_system, x);
 }
 
 static bool fit_for_translation(const struct vmon_exec *x)

@@ -179,9 +179,9 @@ enum vmon_run vmon_exec_inject(struct vmon_exec *x, const struct vmon_emu_exc *e
 	}
 }
 
-enum vmon_run vmon_exec_emulate(struct vmon_exec *x, enum vmon_why why)
+/* What the emulator says of an instruction that it has executed, or not. */
+static enum vmon_run emulated(struct vmon_exec *x, enum vmon_why why, int res)
 {
-	int res = vmon_emulate(&x->emu);
 	enum vmon_run run;
 
 	vmon_count(x->vcpu, EMULATED_INSNS);
@@ -213,4 +213,34 @@ enum vmon_run vmon_exec_emulate(struct vmon_exec *x, enum vmon_why why)
 	default:
 		return vmon_exec_error(x, "an instruction is not supported");
 	}
+}
+
+enum vmon_run vmon_exec_emulate(struct vmon_exec *x, enum vmon_why why)
+{
+	return emulated(x, why, vmon_emulate(&x->emu));
+}
+
+/**
+ * vmon_exec_emulate_site() - emulate the instruction of a callout
+ * @x:		execution state; CS:EIP is at the instruction
+ * @site:	linear address of the callout in the translation cache
+ * @live:	its unit has not been invalidated
+ *
+ * While its unit holds, the instruction is what it was when it was translated, and may
+ * be fetched. Code breakpoints are not met: code that has some is not translated.
+ */
+enum vmon_run vmon_exec_emulate_site(struct vmon_exec *x, u32 site, bool live)
+{
+	const struct vmon_insn *insn = live ? vmon_exec_decoded(x, site) : NULL;
+	u32 generation = vmon_bt_generation(x->bt);
+	int res;
+
+	if (insn) {
+		x->emu.insn = *insn;
+		return emulated(x, VMON_WHY_MODE, vmon_emu_exec(&x->emu));
+	}
+	res = vmon_emulate(&x->emu);
+	if (live && res == VMON_EMU_OK)
+		vmon_exec_keep_decoded(x, site, generation);
+	return emulated(x, VMON_WHY_MODE, res);
 }

@@ -348,6 +348,7 @@ static void learn_segment(struct vmon_exec *x)
 	}
 	vmon_seg_cache_learn(&x->seg_cache, x->mpage, cpu, x->world.area->run_gdt,
 			     insn->opnd[0].reg, desc, gva);
+	x->again.valid = false;
 }
 
 static void load_kernel_state(struct vmon_exec *x, u32 tc, const u16 sel[6])
@@ -368,45 +369,57 @@ static void load_kernel_state(struct vmon_exec *x, u32 tc, const u16 sel[6])
 	f->gs = VMON_SEL_GS1;
 }
 
+/* Emulate the instruction of a callout; most go on behind it. */
+static enum vmon_run emulate_callout(struct vmon_exec *x, u32 site, const struct vmon_bt_pos *pos)
+{
+	u32 generation = vmon_bt_generation(x->bt);
+
+	vmon_count(x->vcpu, CALLOUT_EMULATE);
+	/* What the instruction has met already, the emulator meets again. */
+	x->hits = 0;
+	commit(x, pos->eip, 0);
+	if (pos->live)
+		vmon_exec_found(x, pos->target, site + 2, generation);
+	return vmon_exec_emulate_site(x, site, pos->live);
+}
+
+/* The branch is complete: find where it leads, and lead the site there. */
+static enum vmon_run resume(struct vmon_exec *x, u32 site, u32 eip)
+{
+	u32 tc;
+
+	commit(x, eip, 0);
+	if (!vmon_bt_resume(x->bt, site, eip, &tc))
+		vmon_exec_found(x, eip, tc, vmon_bt_generation(x->bt));
+	return VMON_RUN_AGAIN;
+}
+
 static enum vmon_run callout(struct vmon_exec *x, u32 site)
 {
 	struct vmon_cpu *cpu = &x->vcpu->cpu;
 	struct vmon_bt_pos pos;
 	enum vmon_run run;
-	u32 tc;
 
 	if (vmon_bt_locate(x->bt, site, &pos))
 		return vmon_exec_error(x, "a callout from nowhere in the translation cache");
 	vmon_trace(x->vcpu, VMON_TRACE_CALLOUT, pos.site, pos.eip);
 	switch (pos.site) {
 	case VMON_BT_EMULATE:
-		vmon_count(x->vcpu, CALLOUT_EMULATE);
-		/* What the instruction has met already, the emulator meets again. */
-		x->hits = 0;
-		commit(x, pos.eip, 0);
-		run = vmon_exec_emulate(x, VMON_WHY_MODE);
+		run = emulate_callout(x, site, &pos);
 		if (run == VMON_RUN_AGAIN && !x->retry)
 			learn_segment(x);
 		return run;
 	case VMON_BT_IRET:
-		vmon_count(x->vcpu, CALLOUT_EMULATE);
-		/* What the instruction has met already, the emulator meets again. */
-		x->hits = 0;
-		commit(x, pos.eip, 0);
-		run = vmon_exec_emulate(x, VMON_WHY_MODE);
+		run = emulate_callout(x, site, &pos);
 		if (run == VMON_RUN_AGAIN && !x->retry && !cpu->cpl)
 			vmon_bt_returned(x->bt, cpu->eip);
 		return run;
 	case VMON_BT_CHAIN:
 		vmon_count(x->vcpu, TU_CHAINED);
-		commit(x, pos.target, 0);
-		vmon_bt_resume(x->bt, site, pos.target, &tc);
-		return VMON_RUN_AGAIN;
+		return resume(x, site, pos.target);
 	case VMON_BT_LOOKUP:
 		vmon_count(x->vcpu, CALLOUT_INDIRECT);
-		commit(x, x->mpage->guest_eip, 0);
-		vmon_bt_resume(x->bt, site, cpu->eip, &tc);
-		return VMON_RUN_AGAIN;
+		return resume(x, site, x->mpage->guest_eip);
 	case VMON_BT_PENDING:
 		vmon_count(x->vcpu, CALLOUT);
 		commit(x, pos.target, 0);
@@ -431,6 +444,7 @@ unsigned int vmon_exec_own(struct vmon_exec *x, u32 tc)
 
 	vmon_segments_own(a->run_gdt);
 	a->resident.armed = 0;
+	x->again.valid = false;
 	x->dr7 = 0;
 	load_regs(x);
 	a->guest_ldt = 0;
@@ -534,15 +548,14 @@ static enum vmon_run run_steps(struct vmon_exec *x)
 }
 
 /*
- * Run what area->frame says until it must be looked at. It begins at the guest's
- * privilege level and may end at another one, see switch/resident.S; so stepping may
- * have begun in either case.
+ * Run what area->frame says until it must be looked at, resident events armed. It begins at
+ * the guest's privilege level and may end at another one, see switch/resident.S; so
+ * stepping may have begun in either case.
  */
 static enum vmon_run run_guest(struct vmon_exec *x)
 {
 	enum vmon_run run;
 
-	vmon_exec_resident_arm(x);
 	x->dr7 = vmon_exec_dr7(x);
 	x->hits = 0;
 	run = run_steps(x);
@@ -574,6 +587,7 @@ enum vmon_run vmon_exec_user(struct vmon_exec *x)
 	f->fs = cpu->seg[VMON_FS].sel;
 	f->gs = cpu->seg[VMON_GS].sel;
 	x->world.area->guest_ldt = x->user_tables.synced[1] ? VMON_SEL_LDT : 0;
+	vmon_exec_resident_arm(x);
 	return run_guest(x);
 }
 
@@ -581,19 +595,31 @@ enum vmon_run vmon_exec_user(struct vmon_exec *x)
 enum vmon_run vmon_exec_kernel(struct vmon_exec *x)
 {
 	struct vmon_cpu *cpu = &x->vcpu->cpu;
+	bool again, same = vmon_exec_same(x);
+	u16 sel[VMON_NR_SREGS] = {};
 	enum vmon_run run;
-	u16 sel[6] = {};
-	bool again;
 	u32 tc;
 
-	if (!kernel_segments(x, sel))
-		return vmon_exec_emulate(x, VMON_WHY_MODE);
-	vmon_exec_resident_prepare(x);
-	if (vmon_bt_enter(x->bt, cpu->eip, &tc))
+	if (!same) {
+		x->again.valid = false;
+		if (!kernel_segments(x, sel))
+			return vmon_exec_emulate(x, VMON_WHY_MODE);
+		vmon_exec_resident_prepare(x);
+	}
+	if (!vmon_exec_find(x, cpu->eip, &tc) && vmon_bt_enter(x->bt, cpu->eip, &tc))
 		return vmon_exec_emulate(x, VMON_WHY_MODE);
 	run = vmon_exec_tables(x, &again);
 	if (again || run != VMON_RUN_AGAIN)
 		return run;
-	load_kernel_state(x, tc, sel);
+	if (!same) {
+		vmon_exec_resident_arm(x);
+		vmon_exec_keep(x, sel);
+	} else if (x->again.generation == vmon_bt_generation(x->bt)) {
+		vmon_exec_resident_rearm(x);
+	} else {
+		/* Translating has dropped what resident.S would enter. */
+		return VMON_RUN_AGAIN;
+	}
+	load_kernel_state(x, tc, x->again.sel);
 	return run_guest(x);
 }

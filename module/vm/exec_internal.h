@@ -65,6 +65,38 @@ struct vmon_exec_resident {
 	struct vmon_seg cs, ss;
 };
 
+#define VMON_DECODED_SLOTS 128	/* power of two */
+
+/* The words of struct vmon_cpu that segments and entry points are prepared from. */
+#define VMON_AGAIN_FROM	offsetof(struct vmon_cpu, seg)
+#define VMON_AGAIN_WORDS ((offsetofend(struct vmon_cpu, cr0) - VMON_AGAIN_FROM) / sizeof(u64))
+
+static_assert(!(VMON_AGAIN_FROM % sizeof(u64)));
+static_assert(!(offsetofend(struct vmon_cpu, cr0) % sizeof(u64)));
+
+/**
+ * struct vmon_exec_again - what the last entry to translated code leaves for the next one
+ * @valid:	nothing has been prepared otherwise since
+ * @cpu:	the guest's registers that it was prepared from
+ * @dr7, @generation: of the guest, and of the translator
+ * @sel:	ES, DS, FS: the selectors to load
+ * @eip, @tc:	translated code for a guest address, as of @tc_generation
+ * @decoded:	instructions of callouts, by their place in the cache, as of a generation
+ */
+struct vmon_exec_again {
+	bool valid;
+	u64 cpu[VMON_AGAIN_WORDS];
+	u32 dr7;
+	u32 generation;
+	u16 sel[VMON_NR_SREGS];
+	u32 eip, tc, tc_generation;
+	struct {
+		u32 site;
+		u32 generation;
+		struct vmon_insn insn;
+	} decoded[VMON_DECODED_SLOTS];
+};
+
 /**
  * struct vmon_exec - execution state of a vCPU
  * @world:	what the CPU loads
@@ -78,6 +110,7 @@ struct vmon_exec_resident {
  * @user_tables: shadows of the guest's GDT and LDT
  * @seg_cache:	segments that translated code may load by itself
  * @resident:	events that need no exit
+ * @again:	what need not be prepared a second time
  * @tlb:	the emulator's translations, by access
  * @tlb_generation: changes when they all become invalid: at every entry to the
  *		guest too, since it may change tables that are not traced
@@ -106,6 +139,7 @@ struct vmon_exec {
 	struct vmon_user_tables user_tables;
 	struct vmon_seg_cache seg_cache;
 	struct vmon_exec_resident resident;
+	struct vmon_exec_again again;
 	struct vmon_tlb_entry tlb[8][VMON_TLB_SLOTS];
 	u32 tlb_generation;
 	struct vmon_fpu fpu_before;
@@ -161,6 +195,7 @@ enum vmon_why {
 };
 
 enum vmon_run vmon_exec_emulate(struct vmon_exec *x, enum vmon_why why);
+enum vmon_run vmon_exec_emulate_site(struct vmon_exec *x, u32 site, bool live);
 enum vmon_run vmon_exec_inject(struct vmon_exec *x, const struct vmon_emu_exc *exc);
 enum vmon_run vmon_exec_error(struct vmon_exec *x, const char *what);
 
@@ -168,9 +203,18 @@ enum vmon_run vmon_exec_error(struct vmon_exec *x, const char *what);
 u32 vmon_exec_dr7(const struct vmon_exec *x);
 bool vmon_exec_break_kernel(const struct vmon_exec *x);
 
+/* exec_again.c: what need not be done a second time */
+bool vmon_exec_same(const struct vmon_exec *x);
+void vmon_exec_keep(struct vmon_exec *x, const u16 sel[VMON_NR_SREGS]);
+void vmon_exec_found(struct vmon_exec *x, u32 eip, u32 tc, u32 generation);
+bool vmon_exec_find(const struct vmon_exec *x, u32 eip, u32 *tc);
+const struct vmon_insn *vmon_exec_decoded(const struct vmon_exec *x, u32 site);
+void vmon_exec_keep_decoded(struct vmon_exec *x, u32 site, u32 generation);
+
 /* exec_resident.c: events that are served without an exit */
 void vmon_exec_resident_prepare(struct vmon_exec *x);
 void vmon_exec_resident_arm(struct vmon_exec *x);
+void vmon_exec_resident_rearm(struct vmon_exec *x);
 void vmon_exec_resident_user(struct vmon_exec *x);
 void vmon_exec_resident_entered(struct vmon_exec *x);
 

@@ -259,6 +259,18 @@ void vmon_exec_resident_arm(struct vmon_exec *x)
 }
 
 /**
+ * vmon_exec_resident_rearm() - the same after an exit that has changed nothing
+ * @x:		execution state, vmon_exec_same()
+ */
+void vmon_exec_resident_rearm(struct vmon_exec *x)
+{
+	struct vmon_resident *r = &x->world.area->resident;
+
+	r->faulted = 0;
+	r->cpl = 0;
+}
+
+/**
  * vmon_exec_resident_entered() - take over the segments of a system call
  * @x:		execution state, after an exit from the guest's kernel
  */
@@ -269,6 +281,7 @@ void vmon_exec_resident_entered(struct vmon_exec *x)
 
 	if (!r->crossed)
 		return;
+	x->again.valid = false;
 	cpu->cpl = 0;
 	cpu->seg[VMON_CS] = x->resident.cs;
 	cpu->seg[VMON_SS] = x->resident.ss;
