@@ -81,7 +81,7 @@ int vmon_emu_op_arpl(struct vmon_emu *e)
 
 	if (!vmon_emu_prot(e->cpu))
 		return vmon_emu_ud(e);
-	/* Not a read-modify-write: the store happens only if RPL changes. */
+	/* Not a read-modify-write: the store happens only if RPL changes, as on Intel's CPUs. */
 	ret = vmon_emu_opnd_read(e, 0, &dst);
 	if (ret == VMON_EMU_OK)
 		ret = vmon_emu_opnd_read(e, 1, &src);

@@ -187,11 +187,10 @@ static enum vmon_run emulated(struct vmon_exec *x, enum vmon_why why, int res)
 	vmon_count(x->vcpu, EMULATED_INSNS);
 	x->vcpu->op_count[x->emu.insn.op]++;
 	x->retry = false;
+	/* The CPU does not know it, whatever else the emulator finds wrong first. */
+	if (why == VMON_WHY_UD && (x->emu.insn.flags & VMON_I_FPU))
+		return vmon_exec_inject(x, &(struct vmon_emu_exc){ .vector = VMON_EXC_UD });
 	if (res == VMON_EMU_FPU) {
-		/* The CPU has refused it already. */
-		if (why == VMON_WHY_UD)
-			return vmon_exec_inject(x, &(struct vmon_emu_exc){
-				.vector = VMON_EXC_UD });
 		/*
 		 * It writes to a traced frame: give up the trace, the next ones need none. This
 		 * one is done here, since translating it may trace its own frame again.
@@ -217,6 +216,8 @@ static enum vmon_run emulated(struct vmon_exec *x, enum vmon_why why, int res)
 
 enum vmon_run vmon_exec_emulate(struct vmon_exec *x, enum vmon_why why)
 {
+	/* Of the instruction before this one, if this cannot be fetched. */
+	x->emu.insn.flags = 0;
 	return emulated(x, why, vmon_emulate(&x->emu));
 }
 
