@@ -105,6 +105,8 @@ static int push_frame(struct vmon_emu *e, struct vmon_stack *st,
 	frame[n++] = cpu->eip;
 	if (exc->has_error)
 		frame[n++] = exc->error;
+	if (g->size == 4 && vmon_emu_stack_push_all(e, st, frame, n))
+		return VMON_EMU_OK;
 	for (i = 0; i < n && ret == VMON_EMU_OK; i++)
 		ret = vmon_emu_stack_push(e, st, g->size, frame[i]);
 	return ret;

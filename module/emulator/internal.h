@@ -190,6 +190,8 @@ int vmon_emu_inner_stack(struct vmon_emu *e, unsigned int dpl,
 
 /* stack.c */
 void vmon_emu_stack_init(const struct vmon_cpu *cpu, struct vmon_stack *st);
+bool vmon_emu_stack_push_all(struct vmon_emu *e, struct vmon_stack *st, const u32 *word,
+			     unsigned int n);
 int vmon_emu_stack_push(struct vmon_emu *e, struct vmon_stack *st,
 			unsigned int size, u32 val);
 int vmon_emu_stack_pop(struct vmon_emu *e, struct vmon_stack *st,

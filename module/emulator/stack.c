@@ -2,6 +2,8 @@
 /*
  * The stack: primitives that do not commit SS:ESP, and the PUSH family.
  */
+#include <linux/kernel.h>
+
 #include "emulator/internal.h"
 
 void vmon_emu_stack_init(const struct vmon_cpu *cpu, struct vmon_stack *st)
@@ -33,6 +35,35 @@ int vmon_emu_stack_push(struct vmon_emu *e, struct vmon_stack *st,
 	if (ret != VMON_EMU_OK)
 		st->esp = saved;
 	return ret;
+}
+
+/**
+ * vmon_emu_stack_push_all() - push several words of 32 bits by one access
+ * @e:		emulator
+ * @st:		stack
+ * @word:	in the order in which they are pushed
+ * @n:		how many, 10 at most
+ *
+ * Return: false, and nothing has changed, if they are not all on one page that takes them: then
+ * they are to be pushed one by one, which finds out what becomes of it.
+ */
+bool vmon_emu_stack_push_all(struct vmon_emu *e, struct vmon_stack *st, const u32 *word,
+			     unsigned int n)
+{
+	unsigned int acc = st->acc | VMON_ACC_W, i;
+	u32 image[10], esp, gva;
+
+	esp = st->esp - 4 * n;
+	if (n > ARRAY_SIZE(image) || st->mask != 0xffffffff || esp > st->esp)
+		return false;
+	for (i = 0; i < n; i++)
+		image[n - 1 - i] = word[i];
+	if (vmon_emu_seg_linear(e, st->ss, VMON_EXC_SS, st->code, esp, 4 * n, acc, &gva) ||
+	    (gva & 0xfff) + 4 * n > 0x1000 ||
+	    e->ops->write(e, gva, image, 4 * n, acc))
+		return false;
+	st->esp = esp;
+	return true;
 }
 
 int vmon_emu_stack_pop(struct vmon_emu *e, struct vmon_stack *st,

@@ -62,6 +62,7 @@ struct vmon_mmu {
 	u32 max_gfn;
 	u32 *rmap;		/* by gfn: first slot */
 	u8 *flags;		/* by gfn: VMON_GFN_* */
+	u32 untraced;		/* frames that have lost VMON_GFN_TABLE so far */
 	struct shadow_page *pages;	/* [NR_PAGES], [0] unused */
 	u32 nr_pages;		/* ever used */
 	u32 free;		/* chain through hash_next */

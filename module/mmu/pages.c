@@ -91,8 +91,8 @@ void vmon_mmu_remove_page(struct vmon_mmu *m, u32 page)
 		     other = m->pages[other].hash_next)
 			if (m->pages[other].gfn == sp->gfn && mmu_traced(&m->pages[other]))
 				shared = true;
-		if (!shared && sp->gfn < m->max_gfn)
-			m->flags[sp->gfn] &= ~VMON_GFN_TABLE;
+		if (!shared)
+			vmon_mmu_unprotect(m, sp->gfn, VMON_GFN_TABLE);
 	}
 	sp->used = false;
 	sp->hash_next = m->free;

@@ -100,6 +100,9 @@ void vmon_mmu_protect(struct vmon_mmu *mmu, u32 gfn, u8 why);
 void vmon_mmu_unprotect(struct vmon_mmu *mmu, u32 gfn, u8 why);
 u8 vmon_mmu_protected(const struct vmon_mmu *mmu, u32 gfn);
 
+/* Counts frames that have stopped being traced as tables: by VMON_GFN_TABLE. */
+u32 vmon_mmu_untraced(const struct vmon_mmu *mmu);
+
 /**
  * vmon_mmu_set_window() - place the translation cache
  * @base:	guest linear address, multiple of 4 MiB

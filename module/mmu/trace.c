@@ -102,8 +102,16 @@ void vmon_mmu_protect(struct vmon_mmu *m, u32 gfn, u8 why)
 
 void vmon_mmu_unprotect(struct vmon_mmu *m, u32 gfn, u8 why)
 {
-	if (gfn < m->max_gfn)
-		m->flags[gfn] &= ~why;
+	if (gfn >= m->max_gfn)
+		return;
+	if (m->flags[gfn] & why & VMON_GFN_TABLE)
+		m->untraced++;
+	m->flags[gfn] &= ~why;
+}
+
+u32 vmon_mmu_untraced(const struct vmon_mmu *m)
+{
+	return m->untraced;
 }
 
 u8 vmon_mmu_protected(const struct vmon_mmu *m, u32 gfn)

@@ -61,7 +61,7 @@ static bool enter(struct vmon_exec *x)
 	};
 	unsigned long flags;
 
-	vmon_exec_flush_tlb(x);
+	vmon_exec_enter_tlb(x);
 	if (fpu)
 		load_fpu(x);
 	vmon_selfcheck_before(x->selfcheck);

@@ -27,6 +27,7 @@
 struct vmon_tlb_entry {
 	u32 tag;		/* gva >> 12 */
 	u32 generation;		/* valid while it is that of struct vmon_exec */
+	u32 entry;		/* likewise; 0: its tables are traced, at any entry */
 	u32 gfn;
 	u8 *host;
 };
@@ -112,8 +113,9 @@ struct vmon_exec_again {
  * @resident:	events that need no exit
  * @again:	what need not be prepared a second time
  * @tlb:	the emulator's translations, by access
- * @tlb_generation: changes when they all become invalid: at every entry to the
- *		guest too, since it may change tables that are not traced
+ * @tlb_generation: changes when they all become invalid
+ * @tlb_entry:	changes at every entry to the guest, which may change tables that are not traced
+ * @untraced:	of the shadow, at the last entry
  * @fpu_on:	the guest uses the FPU: its state is loaded at entries
  * @fpu_before:	what an FPU instruction that the emulator met started from
  * @stepping:	single-stepping to the end of a translated instruction
@@ -141,7 +143,8 @@ struct vmon_exec {
 	struct vmon_exec_resident resident;
 	struct vmon_exec_again again;
 	struct vmon_tlb_entry tlb[8][VMON_TLB_SLOTS];
-	u32 tlb_generation;
+	u32 tlb_generation, tlb_entry;
+	u32 untraced;
 	struct vmon_fpu fpu_before;
 	bool fpu_on;
 	bool retry;
@@ -161,6 +164,7 @@ struct vmon_exec {
 extern const struct vmon_phys_ops vmon_exec_phys_ops;
 extern const struct vmon_mmu_ops vmon_exec_mmu_ops;
 void vmon_exec_flush_tlb(struct vmon_exec *x);
+void vmon_exec_enter_tlb(struct vmon_exec *x);
 void vmon_exec_written(struct vmon_exec *x, u64 gpa, unsigned int len);
 int vmon_exec_mem_read(struct vmon_emu *e, u32 gva, void *buf, unsigned int len,
 		       unsigned int acc);

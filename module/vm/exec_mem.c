@@ -139,6 +139,29 @@ void vmon_exec_flush_tlb(struct vmon_exec *x)
 	}
 }
 
+/* The guest is about to run, and may write to every table that is not traced. */
+void vmon_exec_enter_tlb(struct vmon_exec *x)
+{
+	u32 untraced = vmon_mmu_untraced(x->mmu);
+
+	if (!++x->tlb_entry || untraced != x->untraced) {
+		x->tlb_entry = 1;
+		x->untraced = untraced;
+		vmon_exec_flush_tlb(x);
+	}
+}
+
+/* Is every write to the tables of this walk seen, by vmon_exec_written()? */
+static bool traced(const struct vmon_exec *x, const struct vmon_walk *w)
+{
+	unsigned int level;
+
+	for (level = w->level; level && level <= 2; level++)
+		if (!(vmon_mmu_protected(x->mmu, w->step[level - 1].table_gfn) & VMON_GFN_TABLE))
+			return false;
+	return true;
+}
+
 void vmon_exec_written(struct vmon_exec *x, u64 gpa, unsigned int len)
 {
 	u8 why = vmon_mmu_protected(x->mmu, gpa >> 12);
@@ -208,7 +231,8 @@ static int translate(struct vmon_emu *e, u32 gva, unsigned int acc, u8 **host,
 	struct vmon_tlb_entry *t = &x->tlb[acc & 7][gva >> 12 & (VMON_TLB_SLOTS - 1)];
 	struct vmon_walk w;
 
-	if (t->tag == gva >> 12 && t->generation == x->tlb_generation) {
+	if (t->tag == gva >> 12 && t->generation == x->tlb_generation &&
+	    (!t->entry || t->entry == x->tlb_entry)) {
 		*host = t->host + (gva & ~PAGE_MASK);
 		*gpa = (u64)t->gfn << 12 | (gva & ~PAGE_MASK);
 		return VMON_EMU_OK;
@@ -220,6 +244,7 @@ static int translate(struct vmon_emu *e, u32 gva, unsigned int acc, u8 **host,
 	if (*host) {
 		t->tag = gva >> 12;
 		t->generation = x->tlb_generation;
+		t->entry = traced(x, &w) ? 0 : x->tlb_entry;
 		t->gfn = w.gpa >> 12;
 		t->host = *host - (gva & ~PAGE_MASK);
 	}
