@@ -6,6 +6,8 @@
  * seen (first write of a page not dirty yet, writes to traced frames). Entries
  * near the one that faulted are filled as well where that is known to be right.
  */
+#include <linux/compiler.h>
+
 #include "emulator/emulate.h"
 #include "mmu/internal.h"
 #include "switch/monitor_page.h"
@@ -113,17 +115,18 @@ void vmon_mmu_refill_slot(struct vmon_mmu *m, u32 page, unsigned int i, u64 pte)
 /* Fill the neighbours that the guest has used before, too. */
 static void fill_around(struct vmon_mmu *m, u32 page, unsigned int i, u64 gpa)
 {
-	unsigned int size = m->pages[page].role & ROLE_PAE ? 8 : 4;
-	unsigned int first = i & ~(AROUND - 1), j;
-	u64 pte;
+	bool pae = m->pages[page].role & ROLE_PAE;
+	unsigned int first = i & ~(AROUND - 1), j, index;
+	const void *table = m->ops->memory(m->priv, gpa >> 12);
 
-	gpa -= (i - first) * size;
-	for (j = first; j < first + AROUND; j++, gpa += size) {
+	if (!table)
+		return;
+	index = (gpa & 0xfff) / (pae ? 8 : 4) - (i - first);
+	for (j = first; j < first + AROUND; j++, index++) {
 		if (*mmu_slot_owner(m, page * 512 + j))
 			continue;
-		pte = size == 8 ? m->phys->read64(m->priv, gpa) :
-				  m->phys->read32(m->priv, gpa);
-		vmon_mmu_refill_slot(m, page, j, pte);
+		vmon_mmu_refill_slot(m, page, j, pae ? READ_ONCE(((const u64 *)table)[index]) :
+						       READ_ONCE(((const u32 *)table)[index]));
 	}
 }
 

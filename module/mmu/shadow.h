@@ -28,6 +28,7 @@
  * @frame:	host physical address of a guest frame as a table entry has it; 0 if
  *		there is no RAM. May sleep.
  * @present:	the same, but 0 as well for a frame that nobody has used yet
+ * @memory:	what a guest frame holds, to be read; NULL if there is no RAM
  */
 struct vmon_mmu_ops {
 	void *(*alloc)(void *priv);
@@ -39,6 +40,7 @@ struct vmon_mmu_ops {
 	u64 (*entry)(void *priv, void *page);
 	u64 (*frame)(void *priv, u32 gfn);
 	u64 (*present)(void *priv, u32 gfn);
+	const void *(*memory)(void *priv, u32 gfn);
 };
 
 struct vmon_mmu;

@@ -222,26 +222,25 @@ enum vmon_run vmon_exec_emulate(struct vmon_exec *x, enum vmon_why why)
 }
 
 /**
- * vmon_exec_emulate_site() - emulate the instruction of a callout
- * @x:		execution state; CS:EIP is at the instruction
- * @site:	linear address of the callout in the translation cache
- * @live:	its unit has not been invalidated
+ * vmon_exec_emulate_site() - emulate the instruction that translated code stopped at
+ * @x:		execution state; CS:EIP is at the instruction, @x->site is its place in the cache
+ * @why:	why it is emulated
  *
  * While its unit holds, the instruction is what it was when it was translated, and may
  * be fetched. Code breakpoints are not met: code that has some is not translated.
  */
-enum vmon_run vmon_exec_emulate_site(struct vmon_exec *x, u32 site, bool live)
+enum vmon_run vmon_exec_emulate_site(struct vmon_exec *x, enum vmon_why why)
 {
-	const struct vmon_insn *insn = live ? vmon_exec_decoded(x, site) : NULL;
+	const struct vmon_insn *insn = x->site ? vmon_exec_decoded(x, x->site) : NULL;
 	u32 generation = vmon_bt_generation(x->bt);
 	int res;
 
 	if (insn) {
 		x->emu.insn = *insn;
-		return emulated(x, VMON_WHY_MODE, vmon_emu_exec(&x->emu));
+		return emulated(x, why, vmon_emu_exec(&x->emu));
 	}
 	res = vmon_emulate(&x->emu);
-	if (live && res == VMON_EMU_OK)
-		vmon_exec_keep_decoded(x, site, generation);
-	return emulated(x, VMON_WHY_MODE, res);
+	if (x->site && res == VMON_EMU_OK)
+		vmon_exec_keep_decoded(x, x->site, generation);
+	return emulated(x, why, res);
 }

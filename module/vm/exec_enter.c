@@ -151,7 +151,7 @@ static enum vmon_run page_fault(struct vmon_exec *x, u32 gva, u32 error)
 		return vmon_exec_inject(x, &exc);
 	case VMON_MMU_EMULATE:
 		vmon_count(x->vcpu, PAGE_FAULT_TRACE);
-		return vmon_exec_emulate(x, VMON_WHY_TRACE);
+		return vmon_exec_emulate_site(x, VMON_WHY_TRACE);
 	default:
 		return vmon_exec_error(x, "no memory for shadow page tables");
 	}
@@ -265,6 +265,7 @@ static enum vmon_run left_user(struct vmon_exec *x)
 	};
 
 	vmon_count(x->vcpu, ENTRIES_DIRECT);
+	x->site = 0;
 	store_regs(x);
 	cpu->cpl = 3;
 	cpu->eip = f->rip;
@@ -378,9 +379,10 @@ static enum vmon_run emulate_callout(struct vmon_exec *x, u32 site, const struct
 	/* What the instruction has met already, the emulator meets again. */
 	x->hits = 0;
 	commit(x, pos->eip, 0);
+	x->site = pos->live ? site : 0;
 	if (pos->live)
 		vmon_exec_found(x, pos->target, site + 2, generation);
-	return vmon_exec_emulate_site(x, site, pos->live);
+	return vmon_exec_emulate_site(x, VMON_WHY_MODE);
 }
 
 /* The branch is complete: find where it leads, and lead the site there. */
@@ -503,6 +505,7 @@ static bool left_kernel(struct vmon_exec *x, enum vmon_run *run)
 	}
 	/* The instruction begins anew, or the emulator does it: so do its breakpoints. */
 	x->hits = 0;
+	x->site = pos.live ? f->rip : 0;
 	commit(x, pos.eip, pos.recover);
 	*run = exception(x, f->vector, f->error);
 	return true;

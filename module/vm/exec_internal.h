@@ -118,6 +118,8 @@ struct vmon_exec_again {
  * @untraced:	of the shadow, at the last entry
  * @fpu_on:	the guest uses the FPU: its state is loaded at entries
  * @fpu_before:	what an FPU instruction that the emulator met started from
+ * @site:	place in the cache of the translated instruction that has ended the run; 0: none,
+ *		or it has been invalidated
  * @stepping:	single-stepping to the end of a translated instruction
  * @retry:	the emulator must be called again before anything else
  * @cr2:	of the last page fault
@@ -150,6 +152,7 @@ struct vmon_exec {
 	bool retry;
 	bool stepping;
 	u32 cr2;
+	u32 site;
 	u32 dr7, hits;
 	bool code_full;
 	bool no_memory;
@@ -199,7 +202,7 @@ enum vmon_why {
 };
 
 enum vmon_run vmon_exec_emulate(struct vmon_exec *x, enum vmon_why why);
-enum vmon_run vmon_exec_emulate_site(struct vmon_exec *x, u32 site, bool live);
+enum vmon_run vmon_exec_emulate_site(struct vmon_exec *x, enum vmon_why why);
 enum vmon_run vmon_exec_inject(struct vmon_exec *x, const struct vmon_emu_exc *exc);
 enum vmon_run vmon_exec_error(struct vmon_exec *x, const char *what);
 

@@ -99,6 +99,11 @@ static u64 mmu_present(void *priv, u32 gfn)
 	return page ? vmon_table_entry(page_address(page), 0) : 0;
 }
 
+static const void *mmu_memory(void *priv, u32 gfn)
+{
+	return vmon_exec_frame(priv, gfn);
+}
+
 static void *mmu_alloc_links(void *priv)
 {
 	return kzalloc(512 * 12, VMON_GFP);
@@ -129,6 +134,7 @@ const struct vmon_mmu_ops vmon_exec_mmu_ops = {
 	.entry = mmu_entry,
 	.frame = mmu_frame,
 	.present = mmu_present,
+	.memory = mmu_memory,
 };
 
 void vmon_exec_flush_tlb(struct vmon_exec *x)

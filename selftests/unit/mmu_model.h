@@ -225,11 +225,17 @@ static inline u64 md_frame(void *priv, u32 gfn)
 	return md_is_ram(gfn) ? MD_HOST_RAM + (u64)gfn * 4096 : 0;
 }
 
+static inline const void *md_memory(void *priv, u32 gfn)
+{
+	return md_is_ram(gfn) ? md_ram + (u64)gfn * 4096 : NULL;
+}
+
 static const struct vmon_mmu_ops md_ops = {
 	.alloc = md_alloc, .free = md_free,
 	.alloc_links = md_alloc_links, .free_links = md_free_links,
 	.alloc_big = md_alloc_big, .free_big = md_free_big,
 	.entry = md_entry, .frame = md_frame, .present = md_frame,
+	.memory = md_memory,
 };
 
 static inline void md_init(void)
