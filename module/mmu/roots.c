@@ -30,6 +30,11 @@ bool vmon_mmu_region_free(struct vmon_mmu *m, const struct vmon_cpu *cpu, u32 gv
 		 VMON_PTE_P);
 }
 
+static bool nx_enabled(const struct vmon_cpu *cpu)
+{
+	return (cpu->cr4 & VMON_CR4_PAE) && (cpu->efer & VMON_EFER_NX);
+}
+
 /* Do the directories in force map something where the window is? */
 static void check_root(struct vmon_mmu *m, const struct vmon_cpu *cpu)
 {
@@ -40,9 +45,42 @@ static void check_root(struct vmon_mmu *m, const struct vmon_cpu *cpu)
 			m->window_conflict = true;
 }
 
+/* What the directory for the GiB @q is kept under. */
+static void root_key(const struct vmon_cpu *cpu, unsigned int q, u32 *gfn, u32 *role)
+{
+	*role = ROLE_DIR | ROLE_QUADRANT(q);
+	if (!(cpu->cr0 & VMON_CR0_PG)) {
+		*gfn = 0;
+		*role |= ROLE_DIRECT;
+	} else if (cpu->cr4 & VMON_CR4_PAE) {
+		*gfn = cpu->pdptr[q] >> 12;
+		*role |= ROLE_PAE;
+		/* The monitor page is needed even where the guest has nothing. */
+		if (!(cpu->pdptr[q] & VMON_PTE_P)) {
+			*gfn = ~0u;
+			*role |= ROLE_DIRECT;
+		}
+	} else {
+		*gfn = cpu->cr3 >> 12;
+	}
+}
+
+static void set_root(struct vmon_mmu *m, unsigned int q, u32 page)
+{
+	m->root[q] = page;
+	if (page)
+		m->pdpt[q] = m->pages[page].entry | DIRECTORY_BITS;
+}
+
+/*
+ * Directories that are shadowed already come into force at once: a process that is switched to
+ * needs two or three, and a fault for each is what a context switch would cost.
+ */
 void vmon_mmu_load_root(struct vmon_mmu *m, const struct vmon_cpu *cpu)
 {
 	bool wp = cpu->cr0 & VMON_CR0_WP;
+	unsigned int q;
+	u32 gfn, role;
 
 	/* Without WP, entries are wider than the guest's: nothing can be kept. */
 	if (wp != m->wp) {
@@ -51,39 +89,28 @@ void vmon_mmu_load_root(struct vmon_mmu *m, const struct vmon_cpu *cpu)
 	}
 	memset(m->root, 0, sizeof(m->root));
 	memset(m->pdpt, 0, 4 * sizeof(*m->pdpt));
+	m->nx = nx_enabled(cpu);
 	check_root(m, cpu);
+	for (q = 0; q < 4; q++) {
+		root_key(cpu, q, &gfn, &role);
+		set_root(m, q, vmon_mmu_find_page(m, gfn, role));
+	}
 }
 
 /* The directory for the GiB of @gva. */
 u32 vmon_mmu_get_root(struct vmon_mmu *m, const struct vmon_cpu *cpu, u32 gva)
 {
 	unsigned int q = gva >> 30;
-	u32 role = ROLE_DIR | ROLE_QUADRANT(q);
-	u32 gfn;
+	u32 gfn, role;
 
 	if (m->root[q])
 		return m->root[q];
 	/* Here, since a change of EFER drops the roots and loads none. */
-	m->nx = (cpu->cr4 & VMON_CR4_PAE) && (cpu->efer & VMON_EFER_NX);
+	m->nx = nx_enabled(cpu);
 	/* Before a directory is shadowed, it is written without our knowledge. */
 	check_root(m, cpu);
-	if (!(cpu->cr0 & VMON_CR0_PG)) {
-		gfn = 0;
-		role |= ROLE_DIRECT;
-	} else if (cpu->cr4 & VMON_CR4_PAE) {
-		gfn = cpu->pdptr[q] >> 12;
-		role |= ROLE_PAE;
-		/* The monitor page is needed even where the guest has nothing. */
-		if (!(cpu->pdptr[q] & VMON_PTE_P)) {
-			gfn = ~0u;
-			role |= ROLE_DIRECT;
-		}
-	} else {
-		gfn = cpu->cr3 >> 12;
-	}
-	m->root[q] = vmon_mmu_get_page(m, gfn, role);
-	if (m->root[q])
-		m->pdpt[q] = m->pages[m->root[q]].entry | DIRECTORY_BITS;
+	root_key(cpu, q, &gfn, &role);
+	set_root(m, q, vmon_mmu_get_page(m, gfn, role));
 	return m->root[q];
 }
 
