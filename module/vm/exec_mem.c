@@ -226,19 +226,29 @@ bool vmon_exec_derived_from(struct vmon_vcpu *vcpu, const struct vmon_mem_range 
 	return false;
 }
 
+static struct vmon_tlb_entry *tlb_slot(struct vmon_exec *x, u32 gva, unsigned int acc)
+{
+	return &x->tlb[acc & 7][gva >> 12 & (VMON_TLB_SLOTS - 1)];
+}
+
+static bool tlb_hit(const struct vmon_exec *x, const struct vmon_tlb_entry *t, u32 gva)
+{
+	return t->tag == gva >> 12 && t->generation == x->tlb_generation &&
+	       (!t->entry || t->entry == x->tlb_entry);
+}
+
 /*
  * Where an access that stays within a page goes: host memory, or MMIO (@host is
  * NULL then and *gpa says where).
  */
-static int translate(struct vmon_emu *e, u32 gva, unsigned int acc, u8 **host,
-		     u64 *gpa)
+static noinline int translate(struct vmon_emu *e, u32 gva, unsigned int acc, u8 **host,
+			      u64 *gpa)
 {
 	struct vmon_exec *x = e->priv;
-	struct vmon_tlb_entry *t = &x->tlb[acc & 7][gva >> 12 & (VMON_TLB_SLOTS - 1)];
+	struct vmon_tlb_entry *t = tlb_slot(x, gva, acc);
 	struct vmon_walk w;
 
-	if (t->tag == gva >> 12 && t->generation == x->tlb_generation &&
-	    (!t->entry || t->entry == x->tlb_entry)) {
+	if (tlb_hit(x, t, gva)) {
 		*host = t->host + (gva & ~PAGE_MASK);
 		*gpa = (u64)t->gfn << 12 | (gva & ~PAGE_MASK);
 		return VMON_EMU_OK;
@@ -280,8 +290,23 @@ static int mmio(struct vmon_exec *x, u64 gpa, void *buf, unsigned int len, bool 
 	return VMON_EMU_OK;
 }
 
-static int access(struct vmon_emu *e, u32 gva, void *buf, unsigned int len,
-		  unsigned int acc, bool write)
+/* Most accesses are of a word: not worth a call, and REP MOVS takes its time to begin. */
+static __always_inline void copy(void *to, const void *from, unsigned int len)
+{
+	switch (len) {
+	case 4:
+		memcpy(to, from, 4);
+		break;
+	case 8:
+		memcpy(to, from, 8);
+		break;
+	default:
+		memcpy(to, from, len);
+	}
+}
+
+static noinline int access_slow(struct vmon_emu *e, u32 gva, void *buf, unsigned int len,
+				unsigned int acc, bool write)
 {
 	unsigned int first = min_t(unsigned int, len, PAGE_SIZE - (gva & ~PAGE_MASK));
 	struct vmon_exec *x = e->priv;
@@ -307,6 +332,24 @@ static int access(struct vmon_emu *e, u32 gva, void *buf, unsigned int len,
 		len -= n;
 	}
 	return err;
+}
+
+static int access(struct vmon_emu *e, u32 gva, void *buf, unsigned int len,
+		  unsigned int acc, bool write)
+{
+	struct vmon_exec *x = e->priv;
+	const struct vmon_tlb_entry *t = tlb_slot(x, gva, acc);
+	u32 off = gva & ~PAGE_MASK;
+
+	if (off + len > PAGE_SIZE || !tlb_hit(x, t, gva))
+		return access_slow(e, gva, buf, len, acc, write);
+	if (write) {
+		copy(t->host + off, buf, len);
+		vmon_exec_written(x, (u64)t->gfn << 12 | off, len);
+	} else {
+		copy(buf, t->host + off, len);
+	}
+	return VMON_EMU_OK;
 }
 
 int vmon_exec_mem_read(struct vmon_emu *e, u32 gva, void *buf, unsigned int len,
