@@ -12,12 +12,15 @@
  *	01000h	descriptor table and structures for the kernel (BOOT_LOW)
  *	20000h	command lines and names, up to 64 KiB
  *	9fc00h	EBDA, 1 KiB
- *	a0000h	hole, up to 100000h
+ *	a0000h	hole
+ *	c0000h	RAM again, where a BIOS would be, up to 100000h
+ *	e0000h	tables of ACPI, for guests that get them (boot_acpi())
  */
 #ifndef VMON_BOOT_BOOT_H
 #define VMON_BOOT_BOOT_H
 
 #include "common/error.h"
+#include "common/platform.h"
 #include "common/types.h"
 #include "vmon.h"
 
@@ -29,6 +32,9 @@
 #define BOOT_EBDA	0x9fc00u
 #define BOOT_HOLE	0xa0000u
 #define BOOT_ROM	0xc0000u	/* RAM again, reserved */
+#define BOOT_ACPI	0xe0000u
+#define BOOT_ACPI_NVS	0xe2000u
+#define BOOT_ACPI_END	0xe3000u
 #define BOOT_HIGH	0x100000u
 
 #define BOOT_CS		0x10
@@ -57,6 +63,7 @@ struct boot_file {
  * @modules: Multiboot modules
  * @n_modules: how many
  * @append: command line, not NULL
+ * @platform: what a Linux guest is told of its machine over ACPI; NULL: it gets no ACPI
  */
 struct boot_image {
 	struct boot_file kernel;
@@ -64,6 +71,7 @@ struct boot_image {
 	const struct boot_file *modules;
 	unsigned int n_modules;
 	const char *append;
+	const struct platform *platform;
 };
 
 /**
@@ -87,6 +95,7 @@ bool multiboot_probe(const struct boot_file *kernel);
 int multiboot_load(const struct boot_image *image, const struct boot_ram *ram,
 		   struct vmon_regs *regs, struct error *err);
 
+void boot_acpi(const struct boot_ram *ram, const struct platform *p);
 void boot_flat_regs(const struct boot_ram *ram, struct vmon_regs *regs);
 
 static inline u16 get16(const u8 *p)

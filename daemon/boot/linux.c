@@ -34,6 +34,7 @@
 #define HDR_END_MAX	0x290	/* end of its room in boot_params */
 
 /* boot_params outside the header. */
+#define BP_ACPI_RSDP	0x070	/* since 2.14 */
 #define BP_E820_ENTRIES	0x1e8
 #define BP_E820_TABLE	0x2d0
 #define BP_SIZE		0x1000
@@ -41,12 +42,15 @@
 #define BOOT_FLAG	0xaa55
 #define VERSION_MIN	0x0206
 #define VERSION_INIT_SIZE 0x020a
+#define VERSION_RSDP	0x020e
 #define LOADED_HIGH	0x01
 #define LOADER_UNKNOWN	0xff
 #define VIDEO_NORMAL	0xffff
 
 #define E820_RAM	1
 #define E820_RESERVED	2
+#define E820_ACPI	3	/* tables */
+#define E820_NVS	4	/* to be kept over sleep */
 
 #define GPR_ESI		6
 #define PAGE		4096ull
@@ -167,7 +171,7 @@ static int put_initrd(const struct boot_image *image, const struct boot_ram *ram
 	return 0;
 }
 
-static void put_memory_map(const struct boot_ram *ram, u8 *params)
+static void put_memory_map(const struct boot_ram *ram, bool acpi, u8 *params)
 {
 	const struct {
 		u64 start, end;
@@ -175,7 +179,10 @@ static void put_memory_map(const struct boot_ram *ram, u8 *params)
 	} map[] = {
 		{ 0, BOOT_EBDA, E820_RAM },
 		{ BOOT_EBDA, BOOT_HOLE, E820_RESERVED },
-		{ BOOT_ROM, BOOT_HIGH, E820_RESERVED },
+		{ BOOT_ROM, BOOT_ACPI, E820_RESERVED },
+		{ BOOT_ACPI, BOOT_ACPI_NVS, acpi ? E820_ACPI : E820_RESERVED },
+		{ BOOT_ACPI_NVS, BOOT_ACPI_END, acpi ? E820_NVS : E820_RESERVED },
+		{ BOOT_ACPI_END, BOOT_HIGH, E820_RESERVED },
 		{ BOOT_HIGH, ram->size, E820_RAM },
 	};
 	u8 *p = params + BP_E820_TABLE;
@@ -229,7 +236,13 @@ int linux_load(const struct boot_image *image, const struct boot_ram *ram,
 	put32(params + HDR_CMDLINE, BOOT_STRINGS);
 	put32(params + HDR_INITRD, 0);
 	put32(params + HDR_INITRD_SIZE, 0);
-	put_memory_map(ram, params);
+	put_memory_map(ram, image->platform, params);
+	if (image->platform) {
+		boot_acpi(ram, image->platform);
+		/* Others search for it. */
+		if (get16(params + HDR_VERSION) >= VERSION_RSDP)
+			put64(params + BP_ACPI_RSDP, BOOT_ACPI);
+	}
 	memcpy(ram->data + BOOT_STRINGS, image->append, len + 1);
 	r = put_initrd(image, ram, &l, params, err);
 	if (r < 0)

@@ -27,6 +27,7 @@ enum device_space {		/* the values of enum vmon_space */
 enum device_end {
 	DEVICE_END_RESET = 1,	/* the guest asked for a reset */
 	DEVICE_END_DEBUG_EXIT,	/* the guest wrote an exit status */
+	DEVICE_END_POWER_OFF,	/* the guest switched the machine off */
 };
 
 struct device;

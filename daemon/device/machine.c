@@ -59,6 +59,7 @@ void machine_init(struct machine *m, struct device_host *host, u64 memory,
 	i8042_init(&m->i8042, host);
 	pci_absent_init(&m->pci_absent, host);
 	reset_port_init(&m->reset_port, host);
+	acpi_pm_init(&m->acpi_pm, host);
 	debug_exit_init(&m->debug_exit, host);
 
 	add(m, &m->uart.dev);
@@ -66,6 +67,7 @@ void machine_init(struct machine *m, struct device_host *host, u64 memory,
 	add(m, &m->i8042.dev);
 	add(m, &m->pci_absent.dev);
 	add(m, &m->reset_port.dev);
+	add(m, &m->acpi_pm.dev);
 	if (debug_exit)
 		add(m, &m->debug_exit.dev);
 }
@@ -143,10 +145,31 @@ int machine_add_rng(struct machine *m)
 	return pci_plug(m->pci, &m->rng->v.fn);
 }
 
+/**
+ * machine_describe() - what firmware would have to tell about a machine
+ * @m: machine, all devices plugged
+ * @p: to fill in
+ */
+void machine_describe(const struct machine *m, struct platform *p)
+{
+	*p = (struct platform){
+		.pm_event = ACPI_PM_EVENT,
+		.pm_control = ACPI_PM_CONTROL,
+		.sci = ACPI_PM_SCI,
+		.soft_off = ACPI_PM_S5,
+		.reset_port = PCI_RESET_CONTROL,
+		.reset_value = PCI_RESET_SYSTEM | PCI_RESET_CPU,
+		.com1 = { UART16550_PORT, UART16550_PORTS, UART16550_IRQ },
+		.rtc = { RTC_PORT, 2, RTC_IRQ },
+	};
+	if (m->pci)
+		pci_host_describe(m->pci, p);
+}
+
 /* The lines of the 8259s that firmware makes level triggered, as bits. */
 u16 machine_level_lines(const struct machine *m)
 {
-	return m->pci ? pci_host_lines() : 0;
+	return 1u << ACPI_PM_SCI | (m->pci ? pci_host_lines() : 0);
 }
 
 /* Must the guest's next accesses wait? */

@@ -6,6 +6,8 @@
 #ifndef VMON_DEVICE_MACHINE_H
 #define VMON_DEVICE_MACHINE_H
 
+#include "common/platform.h"
+#include "device/acpi_pm.h"
 #include "device/debug_exit.h"
 #include "device/i8042.h"
 #include "device/pci_absent.h"
@@ -16,7 +18,7 @@
 #include "device/virtio_blk.h"
 #include "device/virtio_rng.h"
 
-#define MACHINE_DEVICES	6
+#define MACHINE_DEVICES	7
 #define MACHINE_RANGES	16
 #define MACHINE_DISKS	16
 
@@ -42,6 +44,7 @@ struct machine {
 	struct i8042 i8042;
 	struct pci_absent pci_absent;
 	struct reset_port reset_port;
+	struct acpi_pm acpi_pm;
 	struct debug_exit debug_exit;
 	struct device *devices[MACHINE_DEVICES];
 	unsigned int n_devices;
@@ -60,6 +63,7 @@ int machine_add_disk(struct machine *m, struct disk *disk);
 int machine_add_rng(struct machine *m);
 void machine_destroy(struct machine *m);
 void machine_reset(struct machine *m);
+void machine_describe(const struct machine *m, struct platform *p);
 u16 machine_level_lines(const struct machine *m);
 bool machine_busy(struct machine *m);
 void machine_flush(struct machine *m);

@@ -43,6 +43,13 @@
 
 #define PCI_CAP_VENDOR		0x09
 
+/* Ports of configuration mechanism #1, 8 bytes, and the reset register among them. */
+#define PCI_CONFIG_ADDRESS	0xcf8
+#define PCI_RESET_CONTROL	0xcf9
+#define PCI_RESET_SYSTEM	0x02
+#define PCI_RESET_CPU		0x04	/* from 0 to 1: now */
+#define PCI_CONFIG_DATA		0xcfc
+
 struct pci_host;
 struct pci_function;
 

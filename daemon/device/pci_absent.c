@@ -8,27 +8,25 @@
  */
 #include <string.h>
 
+#include "device/pci.h"
 #include "device/pci_absent.h"
-
-#define RESET_CONTROL	0xcf9
-#define RESET_CPU	0x04
 
 static u32 pci_absent_read(struct device *dev, u64 addr, unsigned int size)
 {
 	struct pci_absent *pci = container_of(dev, struct pci_absent, dev);
 
-	return addr == RESET_CONTROL && size == 1 ? pci->value : 0xffffffffu;
+	return addr == PCI_RESET_CONTROL && size == 1 ? pci->value : 0xffffffffu;
 }
 
 static void pci_absent_write(struct device *dev, u64 addr, unsigned int size, u32 data)
 {
 	struct pci_absent *pci = container_of(dev, struct pci_absent, dev);
 
-	if (addr != RESET_CONTROL || size != 1)
+	if (addr != PCI_RESET_CONTROL || size != 1)
 		return;
-	if (data & ~pci->value & RESET_CPU)
+	if (data & ~pci->value & PCI_RESET_CPU)
 		dev->host->end(dev->host, DEVICE_END_RESET, 0);
-	pci->value = data & ~RESET_CPU;
+	pci->value = data & ~PCI_RESET_CPU;
 }
 
 static void pci_absent_reset(struct device *dev)
@@ -51,7 +49,7 @@ static int pci_absent_restore(struct device *dev, const void *buf, size_t size)
 }
 
 static const struct device_range pci_absent_ranges[] = {
-	{ DEVICE_PORT, 0xcf8, 8 },
+	{ DEVICE_PORT, PCI_CONFIG_ADDRESS, 8 },
 };
 
 static const struct device_ops pci_absent_ops = {

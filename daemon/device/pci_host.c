@@ -9,8 +9,9 @@
  * instruction, although its writes are posted and come here later.
  *
  * INTA of a slot goes to one of four lines of the 8259s, by slot number. The lines
- * are level triggered, and shared: up while any function on them asks. No BIOS
- * runs, so the line register is preset; writing it changes no wire.
+ * are level triggered, and shared: up while any function on them asks. Line 9 is not
+ * among them, it is ACPI's. No BIOS runs, so the line register is preset; writing it
+ * changes no wire.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,19 +19,14 @@
 
 #include "device/pci_host.h"
 
-#define CONFIG_ADDRESS	0xcf8
-#define RESET_CONTROL	0xcf9
-#define CONFIG_DATA	0xcfc
-
 #define ADDRESS_ENABLE	0x80000000u
 #define ADDRESS_BITS	0x80fffffcu
-#define RESET_CPU	0x04
 
 #define FIRST_PORT	0xc000u
 
 #define STATE_VERSION	1
 
-static const u8 lines[4] = { 10, 11, 9, 5 };
+static const u8 lines[4] = { 10, 11, 7, 5 };
 
 static struct pci_host *to_host(struct device *dev)
 {
@@ -94,6 +90,26 @@ u16 pci_host_lines(void)
 	return set;
 }
 
+/**
+ * pci_host_describe() - what firmware would have to tell about a bus
+ * @pci: bus, all functions plugged
+ * @p: gets the bus
+ */
+void pci_host_describe(const struct pci_host *pci, struct platform *p)
+{
+	unsigned int i;
+
+	p->pci = true;
+	p->pci_config = PCI_CONFIG_ADDRESS;
+	p->pci_ports = PCI_PORTS_BASE;
+	p->pci_ports_size = PCI_PORTS_SIZE;
+	p->pci_memory = PCI_MEMORY_BASE;
+	p->pci_memory_size = PCI_MEMORY_SIZE;
+	for (i = 0; i < PCI_SLOTS; i++)
+		if (pci->slot[i] && pci->slot[i]->preset[PCI_PIN])
+			p->pci_line[i] = line_of(pci->slot[i]);
+}
+
 static struct pci_function *at(struct pci_host *pci, u64 addr, unsigned int size,
 			       unsigned int *bar, u32 *offset)
 {
@@ -113,11 +129,11 @@ static u32 pci_host_read(struct device *dev, u64 addr, unsigned int size)
 	unsigned int bar;
 	u32 offset;
 
-	if (addr == CONFIG_ADDRESS && size == 4)
+	if (addr == PCI_CONFIG_ADDRESS && size == 4)
 		return pci->s.address;
-	if (addr == RESET_CONTROL && size == 1)
+	if (addr == PCI_RESET_CONTROL && size == 1)
 		return pci->s.reset_control;
-	if (addr >= CONFIG_DATA && addr < CONFIG_DATA + 4) {
+	if (addr >= PCI_CONFIG_DATA && addr < PCI_CONFIG_DATA + 4) {
 		fn = selected(pci);
 		return fn ? pci_config_read(fn, (pci->s.address & 0xfc) + (addr & 3), size) :
 			    0xffffffffu;
@@ -145,13 +161,13 @@ static void pci_host_write(struct device *dev, u64 addr, unsigned int size, u32 
 	unsigned int bar;
 	u32 offset;
 
-	if (addr == CONFIG_ADDRESS && size == 4) {
+	if (addr == PCI_CONFIG_ADDRESS && size == 4) {
 		pci->s.address = data & ADDRESS_BITS;
-	} else if (addr == RESET_CONTROL && size == 1) {
-		if (data & ~pci->s.reset_control & RESET_CPU)
+	} else if (addr == PCI_RESET_CONTROL && size == 1) {
+		if (data & ~pci->s.reset_control & PCI_RESET_CPU)
 			dev->host->end(dev->host, DEVICE_END_RESET, 0);
-		pci->s.reset_control = data & ~RESET_CPU;
-	} else if (addr >= CONFIG_DATA && addr < CONFIG_DATA + 4) {
+		pci->s.reset_control = data & ~PCI_RESET_CPU;
+	} else if (addr >= PCI_CONFIG_DATA && addr < PCI_CONFIG_DATA + 4) {
 		config_write(pci, (pci->s.address & 0xfc) + (addr & 3), size, data);
 	} else {
 		fn = at(pci, addr, size, &bar, &offset);
@@ -359,7 +375,7 @@ static int pci_host_restore(struct device *dev, const void *buf, size_t size)
 }
 
 static const struct device_range pci_host_ranges[] = {
-	{ DEVICE_PORT, CONFIG_ADDRESS, 8 },
+	{ DEVICE_PORT, PCI_CONFIG_ADDRESS, 8 },
 	{ DEVICE_PORT, PCI_PORTS_BASE, PCI_PORTS_SIZE },
 	{ DEVICE_MMIO, PCI_MEMORY_BASE, PCI_MEMORY_SIZE },
 };

@@ -3,9 +3,10 @@
 #ifndef VMON_DEVICE_PCI_HOST_H
 #define VMON_DEVICE_PCI_HOST_H
 
+#include "common/platform.h"
 #include "device/pci.h"
 
-#define PCI_SLOTS	32
+#define PCI_SLOTS	PLATFORM_PCI_SLOTS
 
 /* What the bridge passes on; a base address elsewhere is not reached. */
 #define PCI_PORTS_BASE	0x1000u
@@ -38,5 +39,6 @@ void pci_host_init(struct pci_host *pci, struct device_host *host);
 int pci_plug(struct pci_host *pci, struct pci_function *fn);
 void pci_set_irq(struct pci_function *fn, bool level);
 u16 pci_host_lines(void);
+void pci_host_describe(const struct pci_host *pci, struct platform *p);
 
 #endif /* VMON_DEVICE_PCI_HOST_H */

@@ -365,7 +365,7 @@ static int uart_restore(struct device *dev, const void *buf, size_t size)
 }
 
 static const struct device_range uart_ranges[] = {
-	{ DEVICE_PORT, UART16550_PORT, 8 },
+	{ DEVICE_PORT, UART16550_PORT, UART16550_PORTS },
 };
 
 static const struct device_ops uart_ops = {

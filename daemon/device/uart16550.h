@@ -8,6 +8,7 @@
 #include "device/device.h"
 
 #define UART16550_PORT	0x3f8
+#define UART16550_PORTS	8
 #define UART16550_IRQ	4
 #define UART16550_FIFO	16
 #define UART16550_TX	1024	/* bytes gathered before they are passed on */

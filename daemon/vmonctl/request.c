@@ -300,6 +300,7 @@ int tell_end(const char *name, const char *end, uint32_t value, const char *repo
 	} ends[] = {
 		{ "reset", EXIT_OK, "the guest reset itself" },
 		{ "halt", EXIT_OK, "the guest halted" },
+		{ "power-off", EXIT_OK, "the guest powered off" },
 		{ "triple-fault", EXIT_GUEST_FAULT, "the guest triple-faulted" },
 		{ "error", EXIT_GUEST_ERROR, "the guest met an error" },
 		{ "stopped", EXIT_GUEST_STOPPED, "stopped" },

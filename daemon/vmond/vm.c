@@ -30,6 +30,7 @@ const char *vm_end_name(enum vm_end end)
 		[VM_END_DEBUG_EXIT] = "debug-exit",
 		[VM_END_TRIPLE_FAULT] = "triple-fault",
 		[VM_END_ERROR] = "error",
+		[VM_END_POWER_OFF] = "power-off",
 		[VM_END_STOPPED] = "stopped",
 	};
 
@@ -106,15 +107,18 @@ static int make_ram(struct vm *vm, struct error *err)
 static int load(struct vm *vm, struct vmon_regs *regs, struct error *err)
 {
 	const struct vm_config *c = &vm->config;
+	struct platform platform;
 	struct boot_image image = {
 		.kernel = c->kernel,
 		.initrd = c->initrd,
 		.modules = c->modules,
 		.n_modules = c->n_modules,
 		.append = c->append,
+		.platform = &platform,
 	};
 	struct boot_ram ram = { vm->ram, c->memory };
 
+	machine_describe(&vm->machine, &platform);
 	return boot_load(&image, &ram, regs, err);
 }
 

@@ -30,6 +30,7 @@ enum vm_end {
 	VM_END_DEBUG_EXIT,	/* the guest gave a status */
 	VM_END_TRIPLE_FAULT,
 	VM_END_ERROR,		/* see the report */
+	VM_END_POWER_OFF,	/* by the guest, over ACPI */
 	VM_END_STOPPED,		/* by request */
 };
 

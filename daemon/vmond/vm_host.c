@@ -20,10 +20,14 @@ static void host_irq(struct device_host *host, unsigned int line, bool level)
 
 static void host_end(struct device_host *host, enum device_end how, u32 value)
 {
+	static const enum vm_end end[] = {
+		[DEVICE_END_RESET] = VM_END_RESET,
+		[DEVICE_END_DEBUG_EXIT] = VM_END_DEBUG_EXIT,
+		[DEVICE_END_POWER_OFF] = VM_END_POWER_OFF,
+	};
 	struct vm *vm = container_of(host, struct vm, host);
 
-	vm_want_end(vm, how == DEVICE_END_RESET ? VM_END_RESET : VM_END_DEBUG_EXIT,
-		    value, NULL);
+	vm_want_end(vm, end[how], value, NULL);
 }
 
 static u64 host_now(struct device_host *host)

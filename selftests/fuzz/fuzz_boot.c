@@ -162,6 +162,7 @@ static void check_linux(const struct boot_image *im, const struct boot_ram *ram,
 	fuzz_check(end <= ram->size && !memcmp(ram->data + BOOT_HIGH, im->kernel.data + setup,
 					       im->kernel.size - setup), "payload");
 	fuzz_check(!strcmp((char *)ram->data + get32(params + 0x228), im->append), "command line");
+	fuzz_check(!memcmp(ram->data + BOOT_ACPI, "RSD PTR ", 8) == !!im->platform, "ACPI");
 	if (!size) {
 		fuzz_check(!im->initrd.size, "no initrd");
 		return;
@@ -195,6 +196,7 @@ static void check_multiboot(const struct boot_image *im, const struct boot_ram *
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_in in = { data, data + size };
+	static const struct platform platform = { .pm_event = 0x600, .pci = true };
 	unsigned int kind = fuzz_u8(&in) % 3, pick = fuzz_u8(&in), i;
 	struct boot_file modules[4];
 	struct boot_image image = { .modules = modules };
@@ -224,6 +226,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	append[pick & 1 ? fuzz_u16(&in) % sizeof(append) : 20] = 0;
 	append[sizeof(append) - 1] = 0;
 	image.append = append;
+	image.platform = pick & 16 ? &platform : NULL;
 	image.kernel = copy_of("kernel", file, pick & 2 ? fuzz_u16(&in) % FILE_MAX : FILE_MAX);
 	if (pick & 4)
 		image.initrd = copy_of("initrd", file, fuzz_u16(&in) % FILE_MAX);

@@ -50,6 +50,8 @@ static u32 port_of(struct fuzz_in *in)
 	};
 	u8 b = fuzz_u8(in);
 
+	if (b & 0x80)
+		return ACPI_PM_EVENT + (b & 7);
 	return base[b & 15] + (b >> 4 & 3);
 }
 
@@ -164,6 +166,11 @@ static void step(struct side *side, unsigned int n, struct fuzz_in *in)
 		break;
 	case 3:
 	case 4:
+		for (i = 0; i < n && (op & 0x80); i++) {
+			acpi_pm_press(&side[i].m.acpi_pm);
+			fuzz_check(side[i].host.level[ACPI_PM_SCI] ==
+				   acpi_pm_listens(&side[i].m.acpi_pm), "the power button");
+		}
 		for (i = 0; i < n; i++) {
 			sending = &side[i];
 			machine_flush(&side[i].m);

@@ -128,6 +128,41 @@ static void test_load(void)
 	       "BIOS data area");
 }
 
+/* Entries of the memory map of this type; *@start and *@end: the last. */
+static unsigned int entries(u32 type, u64 *start, u64 *end)
+{
+	unsigned int i, n = 0;
+	const u8 *e;
+
+	for (i = 0, e = PARAMS + 0x2d0; i < PARAMS[0x1e8]; i++, e += 20) {
+		if (get32(e + 16) != type)
+			continue;
+		*start = get64(e);
+		*end = *start + get64(e + 8);
+		n++;
+	}
+	return n;
+}
+
+static void test_acpi(void)
+{
+	struct platform platform = { .pm_event = 0x600 };
+	u64 tables, tables_end, nvs, nvs_end;
+
+	start();
+	tap_ok(load(64 * MIB) == 0 && !get64(PARAMS + 0x70) && !entries(3, &tables, &tables_end) &&
+	       !entries(4, &nvs, &nvs_end) && !ram.data[BOOT_ACPI], "no ACPI without a platform");
+	image.platform = &platform;
+	tap_ok(load(64 * MIB) == 0 && get64(PARAMS + 0x70) == 0xe0000 &&
+	       !memcmp(ram.data + 0xe0000, "RSD PTR ", 8), "boot_params say where ACPI's tables are");
+	tap_ok(entries(3, &tables, &tables_end) == 1 && tables == BOOT_ACPI &&
+	       tables_end == BOOT_ACPI_NVS && entries(4, &nvs, &nvs_end) == 1 &&
+	       nvs == BOOT_ACPI_NVS && nvs_end == BOOT_ACPI_END, "and the memory map");
+	put16(kernel + 0x206, 0x020d);
+	tap_ok(load(64 * MIB) == 0 && !get64(PARAMS + 0x70) &&
+	       !memcmp(ram.data + 0xe0000, "RSD PTR ", 8), "an older kernel searches for them");
+}
+
 static void test_limits(void)
 {
 	start();
@@ -227,8 +262,9 @@ static void test_noise(void)
 
 int main(void)
 {
-	tap_plan(35);
+	tap_plan(39);
 	test_load();
+	test_acpi();
 	test_limits();
 	test_bad_images();
 	test_noise();

@@ -105,12 +105,12 @@ static void test_lines(void)
 	unsigned int i;
 
 	vg_start(false, false);
-	tap_ok(machine_level_lines(&vg.m) == (1 << 5 | 1 << 9 | 1 << 10 | 1 << 11),
-	       "lines 5, 9, 10 and 11 are level triggered");
+	tap_ok(machine_level_lines(&vg.m) == (1 << 5 | 1 << 7 | 1 << 9 | 1 << 10 | 1 << 11),
+	       "lines 5, 7, 10 and 11 are level triggered, and 9 of ACPI");
 	for (i = 0; i < 4; i++)
 		if (machine_add_disk(&vg.m, &vg.disk.disk))
 			break;
-	tap_ok(i == 4 && cfg_read(2, 0x3c, 1) == 9 && cfg_read(3, 0x3c, 1) == 5 &&
+	tap_ok(i == 4 && cfg_read(2, 0x3c, 1) == 7 && cfg_read(3, 0x3c, 1) == 5 &&
 	       cfg_read(4, 0x3c, 1) == 10 && cfg_read(5, 0x3c, 1) == 11, "slots share them");
 	pci_set_irq(vg.m.pci->slot[1], true);
 	tap_ok(vg.t.level[11] && (cfg_read(1, 6, 2) & 8), "slot 1 asks on line 11");
