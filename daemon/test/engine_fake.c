@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "device/acpi_pm.h"
 #include "test/fake_script.h"
 #include "vmond/engine.h"
 
@@ -32,7 +33,7 @@ struct engine {
 };
 
 enum phase {
-	GREET, BULK_OUT, OBEY, ECHO_IDLE, ECHO_POLL, ECHO_LSR, ECHO_BYTE, SCRIPT, DONE,
+	GREET, BULK_OUT, OBEY, ECHO_IDLE, ECHO_POLL, ECHO_LSR, ECHO_BYTE, BUTTON, SCRIPT, DONE,
 };
 
 struct engine_vm {
@@ -55,9 +56,10 @@ struct engine_vm {
 	bool reading;		/* waits for an answer */
 	bool answered;
 	bool irq;		/* line 4 */
+	bool sci;		/* ACPI's */
 	bool reborn;
 	u32 answer;
-	u32 range_com1, range_i8042, range_exit;
+	u32 range_com1, range_i8042, range_exit, range_pm;
 	struct vmon_regs regs;
 };
 
@@ -321,6 +323,8 @@ int engine_vm_range(struct engine_vm *v, u32 range, u32 space, u64 addr, u64 siz
 		v->range_i8042 = range;
 	if (addr == 0xf4)
 		v->range_exit = range;
+	if (addr == ACPI_PM_EVENT)
+		v->range_pm = range;
 	return 0;
 }
 
@@ -377,6 +381,10 @@ static void obey(struct engine_vm *v, struct engine_io *io, unsigned int *n)
 	} else if (strstr(v->append, "exit")) {
 		make(v, &io[(*n)++], v->range_exit, 0xf4, true, 42);
 		v->phase = DONE;
+	} else if (strstr(v->append, "button")) {
+		/* PWRBTN_EN; then its interrupt */
+		make(v, &io[(*n)++], v->range_pm, ACPI_PM_EVENT + 3, true, 0x01);
+		v->phase = BUTTON;
 	} else if (strstr(v->append, "reset")) {
 		make(v, &io[(*n)++], v->range_i8042, 0x64, true, 0xfe);
 		v->phase = DONE;
@@ -389,6 +397,20 @@ static void obey(struct engine_vm *v, struct engine_io *io, unsigned int *n)
 	} else {
 		v->phase = DONE;	/* runs on, silently */
 	}
+}
+
+/* The power button is pressed: clear its status and do what is wanted then. */
+static void pressed(struct engine_vm *v, struct engine_io *io, unsigned int *n)
+{
+	make(v, &io[(*n)++], v->range_pm, ACPI_PM_EVENT + 1, true, 0x01);
+	if (strstr(v->append, "deaf"))
+		return;
+	if (strstr(v->append, "reset"))
+		make(v, &io[(*n)++], v->range_i8042, 0x64, true, 0xfe);
+	else
+		make(v, &io[(*n)++], v->range_pm, ACPI_PM_CONTROL + 1, true,
+		     0x20 | ACPI_PM_S5 << 2);
+	v->phase = DONE;
 }
 
 /* One byte of the line, or what the line asks for. */
@@ -484,6 +506,12 @@ static unsigned int step(struct engine_vm *v, struct engine_io *io, unsigned int
 			make(v, &io[n++], v->range_com1, COM1, true, v->answer);
 			v->phase = ECHO_POLL;
 			break;
+		case BUTTON:
+			if (!v->sci)
+				return n;
+			v->sci = false;
+			pressed(v, io, &n);
+			break;
 		case DONE:
 			return n;
 		}
@@ -516,9 +544,9 @@ void engine_vm_done_read(struct engine_vm *v, u32 seq, u32 data)
 
 void engine_vm_irq(struct engine_vm *v, unsigned int line, bool level)
 {
-	if (line != 4)
+	if (line != 4 && line != ACPI_PM_SCI)
 		return;
-	v->irq = level;
+	*(line == 4 ? &v->irq : &v->sci) = level;
 	if (level)
 		wake(v);
 }

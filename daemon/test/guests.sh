@@ -119,9 +119,10 @@ check "it is paused" state web paused
 check "status of a paused guest has status 0" says 0 "State: paused" "$ctl" status web
 check "unpause" "$ctl" unpause web
 check "it runs again" state web running
-check "poweroff: no ACPI, names terminate" says 1 "no ACPI.*vmonctl terminate web" \
-	"$ctl" poweroff web
-check "reboot: no ACPI, names reset" says 1 "no ACPI.*vmonctl reset web" "$ctl" reboot web
+check "poweroff of a guest without ACPI names terminate" \
+	says 1 "not listen to its power button.*acpi=off.*vmonctl terminate web" "$ctl" poweroff web
+check "reboot of one names reset" says 1 "not listen to its power button.*vmonctl reset web" \
+	"$ctl" reboot web
 check "remove of a guest that runs" says 1 "runs: 'vmonctl terminate web' first" \
 	"$ctl" remove web
 check "console" sh -c "printf 'xyz' | timeout 1 '$ctl' console web | grep -q xyz; [ \$? -eq 0 ]"
@@ -190,6 +191,47 @@ check "on-reboot=restart" sh -c "
 	'$ctl' create reboot --kernel '$dir/mb' --append reset --on-reboot restart && '$ctl' start reboot"
 check "a reset restarts it" until_true sh -c "'$ctl' show reboot | grep -qx Restarts=1"
 
+# --- the power button ---
+
+listens() { # name: the guest has enabled the button
+	until_true sh -c "'$ctl' show '$1' | grep -qx PowerButton=yes"
+}
+
+"$ctl" create acpi --kernel "$dir/mb" --append button
+"$ctl" start acpi && listens acpi
+check "poweroff" "$ctl" poweroff acpi
+check "the guest powers off" until_true sh -c "'$ctl' status acpi | grep -q 'ended, power-off'"
+check "poweroff of a guest that has ended" says 1 "has ended: power-off" "$ctl" poweroff acpi
+"$ctl" start acpi && listens acpi
+check "reboot" "$ctl" reboot acpi
+# reborn, it halts
+check "the guest powers off, and is restarted" until_true sh -c "
+	'$ctl' show acpi | grep -qx Restarts=1 && '$ctl' status acpi | grep -q 'ended, halt'"
+"$ctl" start acpi && listens acpi
+"$ctl" pause acpi
+check "poweroff of a paused guest" says 1 "paused, so it cannot power off: 'vmonctl unpause acpi'" \
+	"$ctl" poweroff acpi
+"$ctl" unpause acpi
+check "a guest that powers off has status 0, and says so" says 0 "'acpi2' ended: the guest powered off" sh -c "
+	(until '$ctl' poweroff acpi2; do sleep 0.1; done) 2>/dev/null &
+	'$ctl' run --kernel '$dir/mb' --append button --name acpi2 </dev/null"
+"$ctl" run --kernel "$dir/mb" --append button --name plain --detach >/dev/null && listens plain
+check "reboot of a guest run without a copy of its kernel" says 1 "run without --reboot" \
+	"$ctl" reboot plain
+check "poweroff of several" "$ctl" poweroff plain acpi
+"$ctl" create deaf --kernel "$dir/mb" --append 'button deaf'
+"$ctl" start deaf && listens deaf
+"$ctl" reboot deaf
+check "a request to reboot that is not served shows" says 0 "^Asked=reboot" "$ctl" show deaf
+"$ctl" poweroff deaf
+check "one to power off takes its place" says 0 "^Asked=power-off" "$ctl" show deaf
+"$ctl" terminate deaf
+"$ctl" create resets --kernel "$dir/mb" --append 'button reset'
+"$ctl" start resets && listens resets
+"$ctl" reboot resets
+check "a guest asked to reboot that resets itself is restarted" \
+	until_true sh -c "'$ctl' show resets | grep -qx Restarts=1"
+
 # --- as a unit's process ---
 
 "$ctl" start --foreground web >"$dir/unit" 2>&1 &
@@ -199,6 +241,22 @@ kill $unit
 wait $unit
 check "on SIGTERM it ends the guest and has status 0" [ $? -eq 0 ]
 check "the guest has ended" state web ended
+"$ctl" start --foreground acpi >"$dir/unit" 2>&1 &
+unit=$!
+listens acpi
+kill $unit
+wait $unit
+check "one with ACPI is asked" says 0 "ended: the guest powered off" \
+	sh -c "cat '$dir/unit'; exit $?"
+"$ctl" start --foreground deaf >"$dir/unit" 2>&1 &
+unit=$!
+listens deaf
+kill $unit
+until_true sh -c "'$ctl' show deaf | grep -qx Asked=power-off"
+check "one that does not power off goes on" state deaf running
+kill $unit
+wait $unit
+check "a second SIGTERM ends it" says 0 "ended: stopped" sh -c "cat '$dir/unit'; exit $?"
 "$ctl" start --foreground web >"$dir/unit" 2>&1 &
 unit=$!
 until_true state web running

@@ -189,7 +189,9 @@ static int method_terminate(sd_bus_message *m, void *arg, sd_bus_error *e)
 	return sd_bus_reply_method_return(m, NULL);
 }
 
-static int method_reset(sd_bus_message *m, void *arg, sd_bus_error *e)
+/* A living VM is to do something, which may be refused. */
+static int have_vm(sd_bus_message *m, void *arg, sd_bus_error *e,
+		   int (*what)(struct vm *vm, struct error *err))
 {
 	struct error err;
 	struct vm *vm;
@@ -198,36 +200,24 @@ static int method_reset(sd_bus_message *m, void *arg, sd_bus_error *e)
 	r = bus_read_vm(m, arg, true, &vm, e);
 	if (r < 0)
 		return r;
-	if (vm_reset(vm, &err) < 0)
+	if (what(vm, &err) < 0)
 		return bus_refuse(e, &err);
 	return sd_bus_reply_method_return(m, NULL);
 }
 
-/* What a guest can only be asked for over ACPI. */
-static int ask_guest(sd_bus_message *m, void *arg, sd_bus_error *e, const char *what,
-		     const char *instead)
+static int method_reset(sd_bus_message *m, void *arg, sd_bus_error *e)
 {
-	struct error err;
-	struct vm *vm;
-	int r;
-
-	r = bus_read_vm(m, arg, true, &vm, e);
-	if (r < 0)
-		return r;
-	(void)fail(&err, EOPNOTSUPP,
-		   "guest '%s' has no ACPI, so it cannot be asked to %s: do it from its console, or at once with 'vmonctl %s %s'",
-		   vm->config.name, what, instead, vm->config.name);
-	return bus_refuse(e, &err);
+	return have_vm(m, arg, e, vm_reset);
 }
 
 static int method_power_off(sd_bus_message *m, void *arg, sd_bus_error *e)
 {
-	return ask_guest(m, arg, e, "power off", "terminate");
+	return have_vm(m, arg, e, vm_power_off);
 }
 
 static int method_reboot(sd_bus_message *m, void *arg, sd_bus_error *e)
 {
-	return ask_guest(m, arg, e, "reboot", "reset");
+	return have_vm(m, arg, e, vm_reboot);
 }
 
 /* The object of a guest, living or ended. */

@@ -142,6 +142,17 @@ static void restart_text(const struct vm *vm, char *buf, size_t size)
 					vm_end_name(end));
 }
 
+static const char *asked_name(enum vm_asked asked)
+{
+	static const char * const name[] = {
+		[VM_ASKED_NOTHING] = "",
+		[VM_ASKED_POWER_OFF] = "power-off",
+		[VM_ASKED_REBOOT] = "reboot",
+	};
+
+	return name[asked];
+}
+
 static const char *or_empty(const char *text)
 {
 	return text ? text : "";
@@ -171,7 +182,7 @@ int bus_show(sd_bus_message *m, void *arg, sd_bus_error *e)
 	snprintf(started, sizeof(started), "%llu", (unsigned long long)vm->started);
 	restart_text(vm, restart, sizeof(restart));
 	bus_disks_text(&vm->config, disks, sizeof(disks));
-	return sd_bus_reply_method_return(m, "a{ss}", 25,
+	return sd_bus_reply_method_return(m, "a{ss}", 27,
 		"Name", vm->config.name,
 		"Description", or_empty(vm->config.description),
 		"Id", id,
@@ -187,6 +198,8 @@ int bus_show(sd_bus_message *m, void *arg, sd_bus_error *e)
 		"Initrd", or_empty(vm->config.initrd.name),
 		"Append", vm->config.append,
 		"Restart", restart,
+		"PowerButton", vm->end ? "" : acpi_pm_listens(&vm->machine.acpi_pm) ? "yes" : "no",
+		"Asked", asked_name(vm->asked),
 		"DebugExit", vm->config.debug_exit ? "yes" : "no",
 		"SelfCheck", vm->config.selfcheck ? "yes" : "no",
 		"Disks", disks,

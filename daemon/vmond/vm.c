@@ -306,10 +306,13 @@ static bool may_restart(struct vm *vm)
 /* Return: whether the guest was restarted; if not, @how and the report tell its end. */
 static bool try_restart(struct vm *vm, enum vm_end *how)
 {
-	bool forced = vm->forced;
+	bool forced = vm->forced ||
+		      (vm->asked == VM_ASKED_REBOOT &&
+		       (*how == VM_END_POWER_OFF || *how == VM_END_RESET));
 	struct error err;
 
 	vm->forced = false;
+	vm->asked = VM_ASKED_NOTHING;
 	if (!forced && !(vm->config.restart & 1u << *how))
 		return false;
 	if ((*how == VM_END_TRIPLE_FAULT || *how == VM_END_ERROR) && !may_restart(vm))
@@ -518,26 +521,6 @@ int vm_stat(struct vm *vm, struct engine_stat *buf, const struct engine_stat **r
 void vm_stop(struct vm *vm, const char *why)
 {
 	vm_want_end(vm, VM_END_STOPPED, 0, why);
-}
-
-/**
- * vm_reset() - restart a guest from its boot image, at once
- * @vm: VM, alive
- * @err: why not
- *
- * It happens from the event loop.
- */
-int vm_reset(struct vm *vm, struct error *err)
-{
-	if (!vm->config.keep && !vm->config.restart)
-		return fail(err, EOPNOTSUPP,
-			    "VM '%s' was run without --reboot, so no copy of its kernel was kept: 'vmonctl terminate %s', and run it again",
-			    vm->config.name, vm->config.name);
-	if (vm->wanted_end)
-		return fail(err, EBUSY, "VM '%s' is ending: wait for it", vm->config.name);
-	vm->forced = true;
-	vm_want_end(vm, VM_END_RESET, 0, "");
-	return 0;
 }
 
 /* Paused or let go on by a request, or by the module. Events can be late: ask how it is now. */

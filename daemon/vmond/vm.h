@@ -92,6 +92,13 @@ enum vm_event {
 	VM_EVENT_ENDED,
 };
 
+/* What a guest was asked for with its power button, in this life. */
+enum vm_asked {
+	VM_ASKED_NOTHING,
+	VM_ASKED_POWER_OFF,
+	VM_ASKED_REBOOT,		/* when it powers off it is restarted */
+};
+
 struct vm_waiter {
 	struct vm_waiter *next;
 	sd_bus_message *message;
@@ -124,6 +131,7 @@ struct vm {
 	unsigned int crashes;
 	u64 log_lost;			/* bytes that the log did not take */
 	bool forced;			/* the reset is a request: restart in any case */
+	enum vm_asked asked;
 	struct vm_waiter *waiters;
 	struct engine_io io[VM_BATCH];	/* accesses that were taken */
 	unsigned int io_at, io_n;	/* the next of them to be done; how many */
@@ -157,6 +165,8 @@ int vm_start(struct vm *vm, struct error *err);
 void vm_on_event(struct vm *vm, const struct engine_info *info);
 void vm_stop(struct vm *vm, const char *why);
 int vm_reset(struct vm *vm, struct error *err);
+int vm_power_off(struct vm *vm, struct error *err);
+int vm_reboot(struct vm *vm, struct error *err);
 int vm_stat(struct vm *vm, struct engine_stat *buf, const struct engine_stat **ret,
 	    struct error *err);
 const char *vm_end_name(enum vm_end end);
