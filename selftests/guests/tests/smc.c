@@ -133,6 +133,54 @@ static u32 everything(u32 ring)
 	return 0;
 }
 
+/* MOV EAX, DRn; RET: an instruction that is never executed as it is. */
+static void put_mov_dr(u8 *at, u32 n)
+{
+	at[0] = 0x0f;
+	at[1] = 0x21;
+	at[2] = 0xc0 | n << 3;
+	at[3] = 0xc3;
+}
+
+/* Emulated instructions that change, each executed more than once. */
+static void emulated(struct space *s, u32 other)
+{
+	u32 i, j, at = pte_addr(s, 0x40001000);
+
+	asm volatile("movl %0, %%dr0; movl %1, %%dr1; movl %2, %%dr2"
+		     : : "r"(0x100), "r"(0x101), "r"(0x102));
+	for (i = 0; i < 30; i++) {
+		put_mov_dr(buf, i % 3);
+		for (j = 0; j < 3; j++)
+			CHECK_EQ(call(buf), 0x100 + i % 3);
+	}
+	put_mov_dr((u8 *)other, 2);
+	put_mov_dr(buf, 1);
+	for (i = 0; i < 20; i++) {
+		pte_set(s, 0x40000000, (i & 1 ? other : (u32)buf) | PTE_ALL);
+		invlpg(0x40000000);
+		for (j = 0; j < 3; j++)
+			CHECK_EQ(call((void *)0x40000000), i & 1 ? 0x102 : 0x101);
+	}
+	asm volatile("movl %0, %%dr0; movl %0, %%dr1; movl %0, %%dr2" : : "r"(0));
+	/* movl $val, table entry; ret. The page is used, so that its table is traced. */
+	buf[0] = 0xc7;
+	buf[1] = 0x05;
+	memcpy(buf + 2, &at, 4);
+	buf[10] = 0xc3;
+	for (i = 0; i < 30; i++) {
+		u32 val = (i & 1 ? other : (u32)buf) | PTE_ALL;
+
+		memcpy(buf + 6, &val, 4);
+		for (j = 0; j < 3; j++) {
+			call(buf);
+			invlpg(0x40001000);
+			CHECK_EQ(peek(at) & ~(PTE_A | PTE_D), val & ~(PTE_A | PTE_D));
+			CHECK_EQ(peek(0x40001000), peek(i & 1 ? other : (u32)buf));
+		}
+	}
+}
+
 static u32 caller(u32 at)
 {
 	return call((void *)at);
@@ -173,6 +221,7 @@ void guest_main(void)
 		CHECK_EQ(call((void *)0x40000000), i & 1 ? 0x222 : 0x111);
 		CHECK_EQ(user_call(caller, 0x40000000), i & 1 ? 0x222 : 0x111);
 	}
+	emulated(&s, other);
 	paging_off();
 	put_mov(buf, 0x333);
 	CHECK_EQ(call(buf), 0x333);
