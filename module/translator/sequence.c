@@ -334,7 +334,6 @@ void bt_seq_verw(struct bt_emit *e)
 	emit_restore(e, VMON_EAX);
 	emit_restore(e, VMON_ECX);
 	emit_callout(e, VMON_BT_EMULATE);
-	mark(e, VMON_BT_COPY, 0);
 	here32(e, end);
 }
 

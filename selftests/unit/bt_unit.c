@@ -239,14 +239,21 @@ static void test_inline(void)
 		{ "verw [eax]", "\x0f\x00\x28", true },
 	};
 	struct vmon_bt_pos pos;
-	unsigned int i;
-	u32 tc, site;
+	struct vmon_bt_stats stats;
+	unsigned int i, lost = 0;
+	u32 tc, site, next;
 
 	for (i = 0; i < ARRAY_SIZE(insn); i++) {
 		start();
 		put(0, insn[i].code);
-		put(3, "\xeb\xfe");
+		put(3, "\x40\xeb\xfd");		/* inc eax; jmp to it */
 		vmon_bt_enter(bt, CODE, &tc);
+		vmon_bt_enter(bt, CODE + 3, &next);
+		vmon_bt_get_stats(bt, &stats);
+		/* In the same unit, at its own code. */
+		if (stats.translated_units != 1 || at(next)[0] != 0x40 ||
+		    vmon_bt_locate(bt, next, &pos) || pos.eip != CODE + 3 || !pos.boundary)
+			lost++;
 		site = find_site(tc, VMON_BT_EMULATE, &pos);
 		if (insn[i].exits)
 			tap_ok(site - tc > 100 && pos.eip == CODE && !pos.boundary,
@@ -255,6 +262,7 @@ static void test_inline(void)
 			tap_ok(!site, "%s has no exit", insn[i].name);
 		stop();
 	}
+	tap_ok(!lost, "the instruction behind each of them is found");
 }
 
 static void test_chain(void)
@@ -488,7 +496,7 @@ static void test_random(void)
 int main(void)
 {
 	cache = malloc(SIZE);
-	tap_plan(55);
+	tap_plan(56);
 	test_copy();
 	test_callouts();
 	test_inline();
