@@ -70,6 +70,16 @@ void vmon_exec_found(struct vmon_exec *x, u32 eip, u32 tc, u32 generation)
 }
 
 /**
+ * vmon_exec_lost() - it is not known any more
+ * @x:		execution state
+ */
+void vmon_exec_lost(struct vmon_exec *x)
+{
+	/* The translator's begins with the flush of its creation. */
+	x->again.tc_generation = 0;
+}
+
+/**
  * vmon_exec_find() - is translated code for @eip known?
  * @x:		execution state
  * @eip:	guest linear address

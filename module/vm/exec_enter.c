@@ -391,7 +391,10 @@ static enum vmon_run resume(struct vmon_exec *x, u32 site, u32 eip)
 	u32 tc;
 
 	commit(x, eip, 0);
-	if (!vmon_bt_resume(x->bt, site, eip, &tc))
+	/* Without code there the site is no place to go on at either. */
+	if (vmon_bt_resume(x->bt, site, eip, &tc))
+		vmon_exec_lost(x);
+	else
 		vmon_exec_found(x, eip, tc, vmon_bt_generation(x->bt));
 	return VMON_RUN_AGAIN;
 }

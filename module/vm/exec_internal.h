@@ -33,6 +33,7 @@ struct vmon_tlb_entry {
 };
 
 #define VMON_CODE_SLOTS	4096	/* power of two */
+#define VMON_CODE_TABLES 256	/* power of two */
 #define VMON_CODE_REGIONS 64
 
 /* A linear page that translated code was fetched from, by the PTE that maps it. */
@@ -124,6 +125,7 @@ struct vmon_exec_again {
  * @retry:	the emulator must be called again before anything else
  * @cr2:	of the last page fault
  * @dr7:	breakpoints while the guest runs; @hits: those on data that it has met
+ * @code_tables: entries of @code by the frame of their table, hashed
  * @code, @region: where translated code came from
  * @no_memory:	a page of guest memory could not be had: the VM must stop
  * @selfcheck:	compares what is the monitor's, in tests; else NULL
@@ -159,6 +161,7 @@ struct vmon_exec {
 	struct vmon_selfcheck *selfcheck;
 	struct vmon_code_page code[VMON_CODE_SLOTS];
 	struct vmon_code_region region[VMON_CODE_REGIONS];
+	u16 code_tables[VMON_CODE_TABLES];
 	unsigned int nr_regions;
 	unsigned int nr_code;
 };
@@ -214,6 +217,7 @@ bool vmon_exec_break_kernel(const struct vmon_exec *x);
 bool vmon_exec_same(const struct vmon_exec *x);
 void vmon_exec_keep(struct vmon_exec *x, const u16 sel[VMON_NR_SREGS]);
 void vmon_exec_found(struct vmon_exec *x, u32 eip, u32 tc, u32 generation);
+void vmon_exec_lost(struct vmon_exec *x);
 bool vmon_exec_find(const struct vmon_exec *x, u32 eip, u32 *tc);
 const struct vmon_insn *vmon_exec_decoded(const struct vmon_exec *x, u32 site);
 void vmon_exec_keep_decoded(struct vmon_exec *x, u32 site, u32 generation);
