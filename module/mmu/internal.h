@@ -50,6 +50,7 @@ struct shadow_page {
 	u32 hash_next;
 	u32 parents;
 	u32 writes;
+	u16 filled;		/* slots that have an owner */
 	bool used;
 };
 
@@ -130,7 +131,7 @@ u32 vmon_mmu_find_page(struct vmon_mmu *m, u32 gfn, u32 role);
 u32 vmon_mmu_get_page(struct vmon_mmu *m, u32 gfn, u32 role);
 void vmon_mmu_remove_page(struct vmon_mmu *m, u32 page);
 
-/* Put an empty slot on the list of its frame or page. */
+/* Put a slot that has just got an owner on the list of that frame or page. */
 void vmon_mmu_link_slot(struct vmon_mmu *m, u32 *head, u32 slot);
 
 /* Empty a slot, be it empty or not. A directory's has its base entry then. */

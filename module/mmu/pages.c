@@ -20,6 +20,7 @@ void vmon_mmu_link_slot(struct vmon_mmu *m, u32 *head, u32 slot)
 	if (*head)
 		mmu_slot_link(m, *head)->prev = slot;
 	*head = slot;
+	m->pages[slot / 512].filled++;
 }
 
 static void unlink_slot(struct vmon_mmu *m, u32 *head, u32 slot)
@@ -32,6 +33,7 @@ static void unlink_slot(struct vmon_mmu *m, u32 *head, u32 slot)
 		*head = l->next;
 	if (l->next)
 		mmu_slot_link(m, l->next)->prev = l->prev;
+	m->pages[slot / 512].filled--;
 }
 
 /* What a directory slot holds when the guest maps nothing there. */
@@ -45,6 +47,28 @@ static u64 dir_slot_base(struct vmon_mmu *m, const struct shadow_page *sp,
 	if (mmu_in_window(m, gva))
 		return m->window_tables[(gva - m->window) >> 21];
 	return 0;
+}
+
+static void set_dir_base(struct vmon_mmu *m, struct shadow_page *sp, u32 gva, bool there)
+{
+	unsigned int i = gva >> 21 & 511;
+
+	if (mmu_dir_slot_gva(sp, i) == gva)
+		sp->table[i] = there ? dir_slot_base(m, sp, i) : 0;
+}
+
+/* Fill in, or clear, what an empty table holds for the monitor's sake. */
+static void set_base(struct vmon_mmu *m, struct shadow_page *sp, bool there)
+{
+	unsigned int i;
+
+	if (sp->role & ROLE_DIR) {
+		set_dir_base(m, sp, TOP_GVA, there);
+		for (i = 0; i < m->window_nr; i++)
+			set_dir_base(m, sp, m->window + (i << 21), there);
+	} else if (sp->role & ROLE_TOP) {
+		sp->table[511] = there ? m->mpage : 0;
+	}
 }
 
 void vmon_mmu_zap_slot(struct vmon_mmu *m, u32 page, unsigned int i)
@@ -68,13 +92,16 @@ void vmon_mmu_zap_slot(struct vmon_mmu *m, u32 page, unsigned int i)
 void vmon_mmu_remove_page(struct vmon_mmu *m, u32 page)
 {
 	struct shadow_page *sp = &m->pages[page];
+	const u32 *owner = mmu_slot_owner(m, page * 512);
 	u32 *link = &m->buckets[mmu_hash(sp->gfn)];
 	bool shared = false;
 	u32 other;
 	unsigned int i;
 
-	for (i = 0; i < 512; i++)
-		vmon_mmu_zap_slot(m, page, i);
+	for (i = 0; sp->filled; i++)
+		if (owner[i])
+			vmon_mmu_zap_slot(m, page, i);
+	set_base(m, sp, false);
 	while (sp->parents)
 		vmon_mmu_zap_slot(m, sp->parents / 512, sp->parents % 512);
 	for (i = 0; i < 4; i++) {
@@ -136,8 +163,8 @@ static u32 take_page(struct vmon_mmu *m)
 	u32 page = m->free;
 
 	if (page) {
+		/* Its table is empty: vmon_mmu_remove_page(). */
 		m->free = m->pages[page].hash_next;
-		memset(m->pages[page].table, 0, 4096);
 	} else {
 		if (m->nr_pages == NR_PAGES ||
 		    !alloc_page_memory(m, &m->pages[m->nr_pages]))
@@ -164,7 +191,6 @@ u32 vmon_mmu_get_page(struct vmon_mmu *m, u32 gfn, u32 role)
 {
 	u32 page = vmon_mmu_find_page(m, gfn, role);
 	struct shadow_page *sp;
-	unsigned int i;
 
 	if (page)
 		return page;
@@ -179,11 +205,7 @@ u32 vmon_mmu_get_page(struct vmon_mmu *m, u32 gfn, u32 role)
 	sp->used = true;
 	sp->hash_next = m->buckets[mmu_hash(gfn)];
 	m->buckets[mmu_hash(gfn)] = page;
-	if (role & ROLE_DIR)
-		for (i = 0; i < 512; i++)
-			sp->table[i] = dir_slot_base(m, sp, i);
-	if (role & ROLE_TOP)
-		sp->table[511] = m->mpage;
+	set_base(m, sp, true);
 	if (mmu_traced(sp))
 		vmon_mmu_protect(m, gfn, VMON_GFN_TABLE);
 	return page;

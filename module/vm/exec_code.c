@@ -67,11 +67,23 @@ static unsigned int code_hash(u64 pte)
 	return (u32)(pte >> 2) * 2654435761u >> 20;
 }
 
-void vmon_exec_code_flush(struct vmon_exec *x)
+static u16 *code_tables(struct vmon_exec *x, u64 pte)
+{
+	return &x->code_tables[(u32)(pte >> 12) * 2654435761u >> 16 & (VMON_CODE_TABLES - 1)];
+}
+
+/* Translated code comes from nowhere. */
+static void forget_code(struct vmon_exec *x)
 {
 	memset(x->code, 0, sizeof(x->code));
+	memset(x->code_tables, 0, sizeof(x->code_tables));
 	x->nr_regions = 0;
 	x->nr_code = 0;
+}
+
+void vmon_exec_code_flush(struct vmon_exec *x)
+{
+	forget_code(x);
 	vmon_bt_flush(x->bt, x->window);
 	vmon_count(x->vcpu, TU_FLUSH);
 }
@@ -79,15 +91,17 @@ void vmon_exec_code_flush(struct vmon_exec *x)
 /* A page table that the shadow has given up: so do we, the frame is data now. */
 static void drop_table(struct vmon_exec *x, u32 gfn)
 {
-	unsigned int i;
+	unsigned int i, n = *code_tables(x, (u64)gfn << 12);
 
-	for (i = 0; i < VMON_CODE_SLOTS; i++) {
+	/* Most are directories of processes that have gone. */
+	for (i = 0; n && i < VMON_CODE_SLOTS; i++) {
 		struct vmon_code_page *c = &x->code[i];
 
 		if (c->pte == CODE_GONE || !c->pte || c->pte >> 12 != gfn)
 			continue;
 		vmon_bt_invalidate_gva(x->bt, c->gva, PAGE_SIZE);
 		vmon_count(x->vcpu, TU_INVALIDATED);
+		--*code_tables(x, c->pte);
 		c->pte = CODE_GONE;
 	}
 	vmon_mmu_unprotect(x->mmu, gfn, VMON_GFN_CODE_TABLE);
@@ -148,6 +162,7 @@ static bool remember_code(struct vmon_exec *x, const struct vmon_walk *w)
 	if (x->nr_code == CODE_USABLE)
 		return false;
 	x->nr_code++;
+	++*code_tables(x, w->step[0].gpa);
 	x->code[i].pte = w->step[0].gpa;
 	x->code[i].gva = gva;
 	vmon_mmu_protect(x->mmu, w->step[0].table_gfn, VMON_GFN_CODE_TABLE);
@@ -221,9 +236,7 @@ int vmon_exec_place_window(struct vmon_exec *x)
 	for (i = 0; i < VMON_TC_TABLES; i++)
 		tables[i] = vmon_table_entry(x->tc_tables[i], VMON_PTE_P | VMON_PTE_A);
 	vmon_mmu_set_window(x->mmu, base, tables, VMON_TC_TABLES);
-	memset(x->code, 0, sizeof(x->code));
-	x->nr_regions = 0;
-	x->nr_code = 0;
+	forget_code(x);
 	x->window = base;
 	/* Null segments compare with zeroes in the window. */
 	vmon_seg_cache_reset(&x->seg_cache, x->mpage);
