@@ -77,6 +77,8 @@ void machine_destroy(struct machine *m)
 {
 	while (m->n_disks)
 		free(m->disks[--m->n_disks]);
+	while (m->n_nets)
+		free(m->nets[--m->n_nets]);
 	free(m->rng);
 	free(m->pci);
 	m->rng = NULL;
@@ -123,6 +125,35 @@ int machine_add_disk(struct machine *m, struct disk *disk)
 		free(blk);
 	else
 		m->disks[m->n_disks++] = blk;
+	return r;
+}
+
+/**
+ * machine_add_net() - plug a virtio network card
+ * @m: machine that does not run yet
+ * @net: its cable; stays the caller's
+ *
+ * Return: 0, -ENOMEM, or -ENOSPC: there are MACHINE_NETS already.
+ */
+int machine_add_net(struct machine *m, struct net *net)
+{
+	struct virtio_net *card;
+	int r;
+
+	if (m->n_nets == MACHINE_NETS)
+		return -ENOSPC;
+	r = need_pci(m);
+	if (r < 0)
+		return r;
+	card = malloc(sizeof(*card));
+	if (!card)
+		return -ENOMEM;
+	virtio_net_init(card, m->pci->dev.host, net);
+	r = pci_plug(m->pci, &card->v.fn);
+	if (r < 0)
+		free(card);
+	else
+		m->nets[m->n_nets++] = card;
 	return r;
 }
 

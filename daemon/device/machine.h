@@ -16,11 +16,13 @@
 #include "device/rtc.h"
 #include "device/uart16550.h"
 #include "device/virtio_blk.h"
+#include "device/virtio_net.h"
 #include "device/virtio_rng.h"
 
 #define MACHINE_DEVICES	7
 #define MACHINE_RANGES	16
 #define MACHINE_DISKS	16
+#define MACHINE_NETS	8
 
 struct machine_range {
 	struct device *dev;
@@ -36,6 +38,8 @@ struct machine_range {
  * @pci: the bus, in place of @pci_absent once something is plugged
  * @disks: virtio disks, by the order in which they were plugged
  * @n_disks: how many
+ * @nets: virtio network cards, likewise
+ * @n_nets: how many
  * @rng: source of randomness, or NULL
  */
 struct machine {
@@ -53,6 +57,8 @@ struct machine {
 	struct pci_host *pci;
 	struct virtio_blk *disks[MACHINE_DISKS];
 	unsigned int n_disks;
+	struct virtio_net *nets[MACHINE_NETS];
+	unsigned int n_nets;
 	struct virtio_rng *rng;
 };
 
@@ -60,6 +66,7 @@ void machine_init(struct machine *m, struct device_host *host, u64 memory,
 		  bool debug_exit,
 		  void (*output)(struct uart16550 *, const u8 *, size_t));
 int machine_add_disk(struct machine *m, struct disk *disk);
+int machine_add_net(struct machine *m, struct net *net);
 int machine_add_rng(struct machine *m);
 void machine_destroy(struct machine *m);
 void machine_reset(struct machine *m);

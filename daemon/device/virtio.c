@@ -45,6 +45,18 @@ static void interrupt(struct virtio_device *v, u8 why)
 }
 
 /**
+ * virtio_config_changed() - something in the configuration is not what it was
+ * @v: device
+ */
+void virtio_config_changed(struct virtio_device *v)
+{
+	if (!(v->s.status & S_DRIVER_OK))
+		return;
+	v->s.generation++;
+	interrupt(v, ISR_CONFIG);
+}
+
+/**
  * virtio_fail() - the driver does what cannot be right: stop until it resets the device
  * @v: device
  * @why: for people
@@ -59,10 +71,7 @@ void virtio_fail(struct virtio_device *v, const char *why)
 	snprintf(text, sizeof(text), "PCI slot %u, %s: the guest's driver is wrong: %s; it must reset the device",
 		 v->fn.slot, v->ops->name, why);
 	v->host->complain(v->host, text);
-	if (v->s.status & S_DRIVER_OK) {
-		v->s.generation++;
-		interrupt(v, ISR_CONFIG);
-	}
+	virtio_config_changed(v);
 }
 
 struct virtqueue *virtio_queue(struct virtio_device *v)

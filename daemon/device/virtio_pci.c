@@ -365,9 +365,13 @@ static void add_structures(struct virtio_device *v)
 void virtio_init(struct virtio_device *v, const struct virtio_ops *ops,
 		 struct device_host *host, u64 features)
 {
+	/* 4.1.2.1 */
+	static const u8 transitional[] = {
+		[VIRTIO_ID_NET] = 0, [VIRTIO_ID_BLOCK] = 1, [VIRTIO_ID_RNG] = 5,
+	};
 	const struct pci_ids ids = {
 		.vendor = VENDOR,
-		.device = DEVICE_BASE + (ops->id == VIRTIO_ID_BLOCK ? 1 : 5),
+		.device = DEVICE_BASE + transitional[ops->id],
 		.subsystem_vendor = VENDOR,
 		.subsystem = ops->id,
 		.class = ops->class,

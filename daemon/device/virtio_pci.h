@@ -14,6 +14,7 @@
 #define VIRTIO_QUEUES	3	/* of one device, at most */
 
 /* Virtio device IDs (Virtual I/O Device 1.2, 5). */
+#define VIRTIO_ID_NET	1
 #define VIRTIO_ID_BLOCK	2
 #define VIRTIO_ID_RNG	4
 
@@ -100,5 +101,6 @@ bool virtio_ready(const struct virtio_device *v);
 bool virtio_has(const struct virtio_device *v, unsigned int feature);
 void virtio_fail(struct virtio_device *v, const char *why);
 void virtio_idle(struct virtio_device *v);
+void virtio_config_changed(struct virtio_device *v);
 
 #endif /* VMON_DEVICE_VIRTIO_PCI_H */

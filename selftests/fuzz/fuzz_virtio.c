@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Virtio devices on the PCI bus under a guest that writes any register, any ring and any
- * descriptor at any time, while the disk does requests when it likes.
+ * descriptor at any time, while the disk does requests when it likes, and frames come.
  *
  * What must hold: no request reaches beyond the disk, no buffer beyond RAM (virtio_guest.h
  * checks both, and that buffers add up); a saved state can be restored and is the same
@@ -31,7 +31,8 @@ static u64 interesting(struct fuzz_in *in)
 
 static void write_descriptor(struct fuzz_in *in)
 {
-	u32 table = fuzz_u8(in) & 1 ? VG_INDIRECT : VG_DESC;
+	u8 where = fuzz_u8(in);
+	u32 table = where & 1 ? VG_INDIRECT : where & 2 && vg.m.n_nets ? VG_DESC1 : VG_DESC;
 	u32 i = fuzz_u8(in) % 8;
 	u64 addr = interesting(in);
 	u16 len = fuzz_u16(in);
@@ -53,6 +54,36 @@ static void honest(struct fuzz_in *in)
 	vg_desc(2, VG_STATUS, 1, VG_WRITE, 0);
 	vg_avail(0);
 	vg_kick();
+}
+
+/* What goes on at the other end of the cable. */
+static void cable(struct fuzz_in *in)
+{
+	static const u8 frame[NET_FRAME_MAX];
+	u8 b = fuzz_u8(in);
+
+	switch (b & 7) {
+	case 0 ... 2:
+		if (vg.cable.put == VG_FRAMES) {
+			vg.cable.put = 0;
+			vg.cable.taken = 0;
+		}
+		vg_put(frame, b & 0x80 ? 60 : NET_FRAME_MIN +
+			      fuzz_u16(in) % (NET_FRAME_MAX - NET_FRAME_MIN + 1));
+		break;
+	case 3:
+		vg.cable.endless = b >> 3 & 1;
+		break;
+	case 4:
+		vg.cable.room = b >> 3;
+		break;
+	case 5:
+		vg.cable.net.up = b >> 3 & 3;
+		break;
+	default:
+		vg.cable.net.event(&vg.cable.net);
+		break;
+	}
 }
 
 static void write_register(struct fuzz_in *in)
@@ -121,7 +152,13 @@ static void renew(struct fuzz_in *in)
 
 static void step(struct fuzz_in *in)
 {
-	switch (fuzz_u8(in) % 16) {
+	u8 i = fuzz_u8(in) % 16;
+
+	if (i == 14 && vg.m.n_nets) {
+		cable(in);
+		return;
+	}
+	switch (i) {
 	case 0 ... 2:
 		write_descriptor(in);
 		break;
@@ -129,10 +166,16 @@ static void step(struct fuzz_in *in)
 		honest(in);
 		break;
 	case 4:
-		vg_avail(fuzz_u8(in) % 9);
+		i = fuzz_u8(in);
+		if (i & 0x80 && vg.m.n_nets)
+			vg_avail1(i % 9);
+		else
+			vg_avail(i % 9);
 		break;
 	case 5:
 		mem_write(0x3000, 2, 0);
+		if (vg.m.n_nets)
+			mem_write(0x3004, 2, 1);
 		break;
 	case 6:
 		vg_finish();
@@ -167,8 +210,33 @@ static void step(struct fuzz_in *in)
 	}
 }
 
+/* A frame each way. */
+static void check_card(void)
+{
+	static const u8 frame[60] = { 1, 2, 3 };
+
+	memset(&vg.cable.net.stats, 0, sizeof(vg.cable.net.stats));
+	vg.cable.net.up = true;
+	vg.cable.endless = false;
+	vg.cable.put = 0;
+	vg.cable.taken = 0;
+	vg.cable.sent = 0;
+	vg.cable.room = 1;
+	vg_desc(0, VG_DATA, 12 + sizeof(frame), VG_WRITE, 0);
+	vg_avail(0);
+	vg_put(frame, sizeof(frame));
+	vg_event();
+	fuzz_check(vg_used() == 1 && vg_used_len() == 12 + sizeof(frame) &&
+		   !memcmp(vg.ram + VG_DATA + 12, frame, sizeof(frame)), "no frame comes");
+	vg_desc_at(VG_DESC1, 0, VG_DATA, 12 + sizeof(frame), 0, 0);
+	vg_avail1(0);
+	vg_kick1();
+	fuzz_check(vg.cable.sent == 1 && vg.cable.last_size == sizeof(frame) &&
+		   !memcmp(vg.cable.last, frame, sizeof(frame)), "no frame goes");
+}
+
 /* Whatever has happened: a reset, and an honest driver. */
-static void check_service(bool rng)
+static void check_service(enum vg_kind kind)
 {
 	vg.disk.hold = false;
 	while (vg.disk.n_pending)
@@ -180,9 +248,14 @@ static void check_service(bool rng)
 	vg.disk.error = 0;
 	vg.randomness = 64;
 	vg.avail = 0;
+	vg.avail1 = 0;
 	vg.size = VIRTQUEUE_SIZE;
 	fuzz_check(vg_ready(FEATURES), "no agreement after a reset");
-	if (rng) {
+	if (kind == VG_NET) {
+		check_card();
+		return;
+	}
+	if (kind == VG_RNG) {
 		vg_desc(0, VG_DATA, 8, VG_WRITE, 0);
 		vg_avail(0);
 		vg_kick();
@@ -197,17 +270,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_in in = { data, data + size };
-	u8 kind = fuzz_u8(&in);
+	u8 b = fuzz_u8(&in);
+	enum vg_kind kind = (b & 3) == 3 ? VG_NET : b & 1 ? VG_RNG : VG_BLK;
 	unsigned int i;
 
-	vg_start(kind & 1, kind & 2);
+	vg_start_with(kind, b & 2);
 	vg.size = 8;
-	if (kind & 4)
+	if (b & 4)
 		(void)vg_ready(~0ull);
 	vg_find();
 	for (i = 0; i < STEPS && fuzz_left(&in); i++)
 		step(&in);
-	check_service(kind & 1);
+	check_service(kind);
 	vg_end();
 	return 0;
 }

@@ -3,8 +3,9 @@
  * A guest's driver for virtio devices under test, and a machine for them to be in.
  *
  * The machine is RAM with a hole, a disk in memory whose requests are done when the
- * test says so, and a log of what was written and published: vg_publish() notes
- * what the guest could see in its rings at that time.
+ * test says so, or a network card whose cable has what the test puts in, and a log of
+ * what was written and published: vg_publish() notes what the guest could see in its rings
+ * at that time.
  */
 #ifndef VMON_UNIT_VIRTIO_GUEST_H
 #define VMON_UNIT_VIRTIO_GUEST_H
@@ -39,6 +40,11 @@
 #define VG_STATUS	0x5100u
 #define VG_DATA		0x10000u
 
+/* And its second queue. */
+#define VG_DESC1	0x6000u
+#define VG_AVAIL1	0x6800u
+#define VG_USED1	0x7000u
+
 #define VG_NEXT		1
 #define VG_WRITE	2
 #define VG_INDIRECT_FLAG 4
@@ -54,11 +60,29 @@ struct vg_disk {
 	bool durable;		/* of the last one */
 };
 
+enum vg_kind { VG_BLK, VG_RNG, VG_NET };
+
+#define VG_FRAMES	600
+
+/* A cable: frames on their way to the guest, the last one from it, and how much room there is. */
+struct vg_cable {
+	struct net net;
+	const u8 *frame[VG_FRAMES];
+	size_t size[VG_FRAMES];
+	unsigned int put, taken;
+	bool endless;		/* the last frame comes again and again */
+	unsigned int room;	/* frames that it takes */
+	unsigned int sent, flushed;
+	u8 last[NET_FRAME_MAX];
+	size_t last_size;
+};
+
 struct vg {
 	struct test_host t;
 	struct machine m;
 	u8 *ram;
 	struct vg_disk disk;
+	struct vg_cable cable;
 	unsigned int published;
 	u16 used_at_publish;	/* used index that the guest saw then */
 	u8 written[VG_LOG];	/* bytes that the machine was told of and published */
@@ -70,6 +94,7 @@ struct vg {
 	u32 io, mem;		/* base addresses */
 	u32 slot;
 	u16 avail;		/* the driver's index */
+	u16 avail1;		/* of the second queue */
 	u16 seen;		/* used elements it has taken */
 	u16 size;
 };
@@ -187,8 +212,73 @@ static inline void vg_finish(void)
 		vg_do(pending[i]);
 }
 
-/* A machine with one disk, or with a source of randomness. */
-static inline void vg_start(bool rng, bool readonly)
+static const u8 *vg_peek(struct net *net, size_t *size)
+{
+	unsigned int i = vg.cable.taken;
+
+	if (i == vg.cable.put)
+		return NULL;
+	*size = vg.cable.size[i];
+	return vg.cable.frame[i];
+}
+
+static void vg_take(struct net *net)
+{
+	if (vg.cable.taken == vg.cable.put)
+		abort();
+	if (!vg.cable.endless)
+		vg.cable.taken++;
+}
+
+static bool vg_room(struct net *net)
+{
+	return vg.cable.room;
+}
+
+static void vg_sent(struct net *net, const u8 *frame, size_t size)
+{
+	if (!vg.cable.room || size < NET_FRAME_MIN || size > NET_FRAME_MAX)
+		abort();
+	vg.cable.room--;
+	vg.cable.sent++;
+	memcpy(vg.cable.last, frame, size);
+	vg.cable.last_size = size;
+}
+
+static void vg_flushed(struct net *net)
+{
+	vg.cable.flushed++;
+}
+
+/* A frame for the guest; the card hears of it with vg_event(). */
+static inline void vg_put(const u8 *frame, size_t size)
+{
+	if (vg.cable.put == VG_FRAMES)
+		abort();
+	vg.cable.frame[vg.cable.put] = frame;
+	vg.cable.size[vg.cable.put++] = size;
+}
+
+static inline void vg_event(void)
+{
+	vg.cable.net.event(&vg.cable.net);
+	machine_flush(&vg.m);
+}
+
+static int vg_plug(enum vg_kind kind)
+{
+	switch (kind) {
+	case VG_RNG:
+		return machine_add_rng(&vg.m);
+	case VG_NET:
+		return machine_add_net(&vg.m, &vg.cable.net);
+	default:
+		return machine_add_disk(&vg.m, &vg.disk.disk);
+	}
+}
+
+/* A machine with one device. */
+static inline void vg_start_with(enum vg_kind kind, bool readonly)
 {
 	machine_destroy(&vg.m);
 	free(vg.ram);
@@ -205,12 +295,23 @@ static inline void vg_start(bool rng, bool readonly)
 		.size = VG_DISK, .block_size = 4096, .readonly = readonly,
 		.id = "serial number", .submit = vg_submit,
 	};
+	vg.cable.net = (struct net){
+		.mac = { 2, 0, 0x5e, 1, 2, 3 }, .up = true, .peek = vg_peek, .take = vg_take,
+		.ready = vg_room, .send = vg_sent, .flush = vg_flushed,
+	};
+	vg.cable.room = 1000;
 	vg.randomness = 64;
 	machine_init(&vg.m, &vg.t.host, VG_RAM, false, vg_output);
-	if (rng ? machine_add_rng(&vg.m) : machine_add_disk(&vg.m, &vg.disk.disk))
+	if (vg_plug(kind))
 		abort();
 	vg.slot = 1;
 	vg.size = VIRTQUEUE_SIZE;
+}
+
+/* A machine with one disk, or with a source of randomness. */
+static inline void vg_start(bool rng, bool readonly)
+{
+	vg_start_with(rng ? VG_RNG : VG_BLK, readonly);
 }
 
 static inline void vg_end(void)
@@ -296,9 +397,9 @@ static inline bool vg_negotiate(u64 accept)
 	return mem_read(20, 1) == 11;
 }
 
-static inline void vg_queue(u32 desc, u32 avail, u32 used)
+static inline void vg_queue_of(u32 queue, u32 desc, u32 avail, u32 used)
 {
-	mem_write(22, 2, 0);
+	mem_write(22, 2, queue);
 	mem_write(24, 2, vg.size);
 	mem_write(32, 4, desc);
 	mem_write(36, 4, 0);
@@ -309,12 +410,19 @@ static inline void vg_queue(u32 desc, u32 avail, u32 used)
 	mem_write(28, 2, 1);
 }
 
+static inline void vg_queue(u32 desc, u32 avail, u32 used)
+{
+	vg_queue_of(0, desc, avail, used);
+}
+
 /* A driver that is ready, by the modern interface. */
 static inline bool vg_ready(u64 accept)
 {
 	bool ok = vg_negotiate(accept);
 
 	vg_queue(VG_DESC, VG_AVAIL, VG_USED);
+	if (vg.m.n_nets)
+		vg_queue_of(1, VG_DESC1, VG_AVAIL1, VG_USED1);
 	mem_write(20, 1, 15);
 	return ok && mem_read(20, 1) == 15;
 }
@@ -345,6 +453,24 @@ static inline void vg_avail(u16 head)
 {
 	vg_store(VG_AVAIL + 4 + 2 * (vg.avail % vg.size), 2, head);
 	vg_store(VG_AVAIL + 2, 2, ++vg.avail);
+}
+
+/* The same with the second queue. */
+static inline void vg_avail1(u16 head)
+{
+	vg_store(VG_AVAIL1 + 4 + 2 * (vg.avail1 % vg.size), 2, head);
+	vg_store(VG_AVAIL1 + 2, 2, ++vg.avail1);
+}
+
+static inline void vg_kick1(void)
+{
+	mem_write(0x3004, 2, 1);
+	machine_flush(&vg.m);
+}
+
+static inline u16 vg_used1(void)
+{
+	return vg_load16(VG_USED1 + 2);
 }
 
 static inline void vg_kick(void)
