@@ -12,6 +12,8 @@
 #define VMON_BUS_INTERFACE	"org.vmon.Manager1"
 #define VMON_BUS_GUESTS		"/org/vmon/guest"
 #define VMON_BUS_GUEST_INTERFACE "org.vmon.Guest1"
+/* Each connection gets a passt: vmon-nat.socket. */
+#define VMON_NAT_SOCKET		"/run/vmon-nat"
 #define VMON_BUS_SOCKET		"/run/vmon/bus"
 
 #endif /* VMON_COMMON_VERSION_H */

@@ -58,6 +58,7 @@ struct guest_list {
  * @memory: bytes
  * @exec: enum guest_exec
  * @disks: virtio disks, each as common/disk_option.h has it
+ * @nets: virtio network cards, each as common/net_option.h has it
  * @rng: with a virtio source of randomness
  * @log: file that gets the console's output, or NULL
  */
@@ -76,6 +77,7 @@ struct guest_config {
 	u64 memory;
 	unsigned int exec;
 	struct guest_list disks;
+	struct guest_list nets;
 	bool rng;
 	char *log;
 };
@@ -110,6 +112,7 @@ struct guest_key;
  * @set: take over a value that is not empty; -EINVAL: it is none, -ENOMEM, -E2BIG
  * @clear: back to where it was before anything was set
  * @text: value number i as it would be written, to be freed; NULL: there is none
+ * @max: how many values a list takes
  */
 struct guest_type {
 	const char *expect;
@@ -118,6 +121,7 @@ struct guest_type {
 	int (*set)(const struct guest_key *key, void *field, const char *value);
 	void (*clear)(void *field);
 	char *(*text)(const struct guest_key *key, const void *field, unsigned int i);
+	unsigned int max;
 };
 
 /**

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/disk_option.h"
+#include "common/net_option.h"
 #include "guest/config.h"
 
 static int replace_string(char **field, const char *value)
@@ -86,6 +87,20 @@ static int disk_list_set(const struct guest_key *key, void *field, const char *v
 	if (list->n == DISK_OPTION_MAX)
 		return -E2BIG;
 	if (disk_option_parse(value, &o, &err) < 0 || *o.path != '/')
+		return -EINVAL;
+	return guest_list_add(list, value);
+}
+
+static int net_list_set(const struct guest_key *key, void *field, const char *value)
+{
+	struct guest_list *list = field;
+	struct net_option o;
+	struct error err;
+
+	(void)key;
+	if (list->n == NET_OPTION_MAX)
+		return -E2BIG;
+	if (net_option_parse(value, &o, &err) < 0)
 		return -EINVAL;
 	return guest_list_add(list, value);
 }
@@ -204,37 +219,43 @@ static char *word_text(const struct guest_key *key, const void *field, unsigned 
 }
 
 static const struct guest_type type_string = {
-	"a text", false, false, string_set, string_clear, string_text
+	"a text", false, false, string_set, string_clear, string_text, 0
 };
 
 static const struct guest_type type_words = {
-	"words", true, false, words_add, string_clear, string_text
+	"words", true, false, words_add, string_clear, string_text, 0
 };
 
 static const struct guest_type type_path = {
-	"an absolute path like /boot/vmlinuz", false, true, path_set, string_clear, string_text
+	"an absolute path like /boot/vmlinuz", false, true, path_set, string_clear, string_text,
+	0
 };
 
 static const struct guest_type type_files = {
 	"an absolute path, and arguments after a blank", true, true, file_list_set, list_clear,
-	list_text
+	list_text, GUEST_LIST_MAX
 };
 
 static const struct guest_type type_disks = {
 	"an absolute path, and after commas readonly, format=raw, id=NAME", true, true,
-	disk_list_set, list_clear, list_text
+	disk_list_set, list_clear, list_text, DISK_OPTION_MAX
+};
+
+static const struct guest_type type_nets = {
+	"nat, tap=DEVICE or none, and after commas mac=ADDRESS, id=NAME; for nat forward=tcp:8080:80, host",
+	true, false, net_list_set, list_clear, list_text, NET_OPTION_MAX
 };
 
 static const struct guest_type type_size = {
-	"a size like 128M or 1G", false, false, size_set, size_clear, size_text
+	"a size like 128M or 1G", false, false, size_set, size_clear, size_text, 0
 };
 
 static const struct guest_type type_bool = {
-	"yes or no", false, false, bool_set, bool_clear, bool_text
+	"yes or no", false, false, bool_set, bool_clear, bool_text, 0
 };
 
 static const struct guest_type type_word = {
-	NULL, false, false, word_set, word_clear, word_text
+	NULL, false, false, word_set, word_clear, word_text, 0
 };
 
 static const char * const exec_words[] = { "default", "translate", "emulate", NULL };
@@ -265,6 +286,8 @@ const struct guest_key guest_keys[] = {
 	  "guest kernel code: default, translate or emulate" },
 	{ "machine", "disk", &type_disks, NULL, FIELD(disks), true,
 	  "disk, 'FILE[,readonly][,format=raw][,id=NAME]'; again for more" },
+	{ "machine", "net", &type_nets, NULL, FIELD(nets), true,
+	  "network card, 'nat|tap=DEVICE|none[,mac=..][,id=..]'; again for more" },
 	{ "machine", "rng", &type_bool, NULL, FIELD(rng), true,
 	  "source of randomness: yes or no" },
 	{ "console", "log", &type_path, NULL, FIELD(log), true,
@@ -373,7 +396,8 @@ int guest_key_set(const struct guest_key *key, struct guest_config *c, const cha
 	if (r == -EINVAL)
 		return bad_value(key, value, err);
 	if (r == -E2BIG)
-		return fail(err, E2BIG, "%s: more than %u given", key->name, GUEST_LIST_MAX);
+		return fail(err, E2BIG, "%s: more than %u given", key->name,
+			    key->type->max);
 	return r < 0 ? fail(err, -r, "out of memory") : 0;
 }
 

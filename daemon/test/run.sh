@@ -150,6 +150,50 @@ check "another reader" says 0 "hello" run --append halt --disk "$dir/disk,readon
 check "but no writer" says 1 "in use by another guest" run --disk "$dir/disk"
 check "the reader is stopped" "$ctl" stop r1
 check "and then a writer" says 0 "hello" run --append halt --disk "$dir/disk"
+check "no network" says 0 "hello" run --append halt --net none
+check "an unknown kind of network" says 2 "use nat, tap=DEVICE or none" run --net slirp
+check "an unknown word for a network" says 2 "none of mac=ADDRESS" run --net nat,colour=red
+check "a forward of a tap device" says 2 "none of mac=ADDRESS, id=NAME:" \
+	run --net tap=x,forward=tcp:1:1
+check "a word for no network" says 2 "goes with nat or tap" run --net none,id=x
+check "an address that is none" says 2 "give one like 02:00" run --net nat,mac=02:00:00:00:00
+check "an address of many cards" says 2 "not the address of one card" \
+	run --net nat,mac=03:00:00:00:00:01
+check "a forward that is none" says 2 "give one like tcp:8080:80" run --net nat,forward=80
+check "a port that is none" says 2 "give one like tcp:8080:80" run --net nat,forward=tcp:65536
+check "9 network cards" says 2 "more than 8 network cards" sh -c \
+	"'$ctl' run --kernel '$dir/mb' $(for _ in 1 2 3 4 5 6 7 8 9; do printf ' --net nat'; done)"
+if [ -e /dev/net/tun ]; then
+	check "no such tap device" says 1 "tap 'vmontest': no such device: 'ip tuntap" \
+		run --net tap=vmontest
+	check "a device that is no tap device" says 1 "tap 'lo' is no tap device" run --net tap=lo
+else
+	check "no tap devices" says 1 "/dev/net/tun is missing: 'modprobe tun'" run --net tap=lo
+fi
+# A passt that takes notes: of its arguments, and of its end.
+mkdir "$dir/bin"
+cat >"$dir/bin/passt" <<-EOF
+	#!/bin/sh
+	case "\$*" in *--udp-ports*) echo first; echo 'No such port' >&2; exit 1 ;; esac
+	echo "\$*" >"$dir/passt-args"
+	(cat <&3; echo ended >"$dir/passt-ended") </dev/null >/dev/null 2>&1 &
+EOF
+chmod +x "$dir/bin/passt"
+PATH=$dir/bin:$PATH
+check "NAT" says 0 "^n1$" run --append echo --name n1 --detach \
+	--net nat,forward=tcp:65001:80 --net nat,host,id=b,mac=02:00:00:00:00:01
+check "passt gets what it needs" grep -q -e "--mtu 1500 --fd 3$" "$dir/passt-args"
+check "show has the cards" says 0 \
+	"^Nets=nat,mac=02:[0-9a-f:]*,id=net0 nat,mac=02:00:00:00:00:01,id=b$" "$ctl" show n1
+check "stat has their counters" says 0 "^b.tx_dropped *0$" "$ctl" stat n1
+check "the guest is stopped" "$ctl" stop n1
+check "and passt with it" wait_for "$dir/passt-ended"
+check "the same id twice" says 1 "id 'x' is that of another" run --net nat,id=x --net nat,id=x
+check "passt says what is wrong" says 1 "passt gives up: No such port$" \
+	run --net nat,forward=udp:65001
+rm "$dir/bin/passt"
+check "NAT without passt" says 1 "needs passt, which is not there: install" \
+	env PATH="$dir/bin" "$ctl" run --kernel "$dir/mb" --net nat
 check "unknown option" says 2 "unknown option '--foo'" "$ctl" run --foo
 check "unknown verb" says 2 "unknown verb 'fly'" "$ctl" fly
 check "bad size" says 2 "give a size like" run --memory lots

@@ -12,6 +12,7 @@
 
 #include "common/disk_option.h"
 #include "common/version.h"
+#include "vmonctl/net.h"
 #include "vmonctl/request.h"
 #include "vmonctl/vmonctl.h"
 
@@ -163,6 +164,51 @@ static int append_disks(sd_bus_message *m, const struct guest_list *list)
 	return r < 0 ? r : end(m);
 }
 
+/* The rest of the option's text is not vmond's. */
+static int append_net(sd_bus_message *m, const char *text)
+{
+	static const u8 none[6];
+	char what[NET_OPTION_TAP_MAX + 8], mac[24] = "";
+	struct net_option o;
+	struct error err;
+	int fd, r;
+
+	if (net_option_parse(text, &o, &err) < 0) {
+		complain(0, "%s", err.text);
+		return -ENOENT;
+	}
+	if (o.kind == NET_OPTION_NONE)
+		return 0;
+	fd = net_link_open(&o);
+	if (fd < 0)
+		return -ENOENT;
+	snprintf(what, sizeof(what), "%s%s", o.kind == NET_OPTION_TAP ? "tap=" : "nat", o.tap);
+	if (memcmp(o.mac, none, 6))
+		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", o.mac[0], o.mac[1],
+			 o.mac[2], o.mac[3], o.mac[4], o.mac[5]);
+	r = sd_bus_message_append(m, "(husss)", fd, o.kind == NET_OPTION_TAP ? 1 : 0, what, mac,
+				  o.id);
+	close(fd);
+	return r;
+}
+
+static int append_nets(sd_bus_message *m, const struct guest_list *list)
+{
+	unsigned int i;
+	int r;
+
+	if (!list->n)
+		return 0;
+	r = begin(m, "nets", "a(husss)");
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'a', "(husss)");
+	for (i = 0; i < list->n && r >= 0; i++)
+		r = append_net(m, list->text[i]);
+	if (r >= 0)
+		r = sd_bus_message_close_container(m);
+	return r < 0 ? r : end(m);
+}
+
 static int append_string(sd_bus_message *m, const char *key, const char *value)
 {
 	return value && *value ? sd_bus_message_append(m, "{sv}", key, "s", value) : 0;
@@ -196,6 +242,8 @@ static int append_options(sd_bus_message *m, const struct request *rq)
 		r = append_modules(m, &c->modules);
 	if (r >= 0)
 		r = append_disks(m, &c->disks);
+	if (r >= 0)
+		r = append_nets(m, &c->nets);
 	if (r >= 0 && c->rng)
 		r = sd_bus_message_append(m, "{sv}", "rng", "b", 1);
 	if (r >= 0)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/disk_option.h"
+#include "common/net_option.h"
 #include "vmonctl/request.h"
 #include "vmonctl/terminal.h"
 #include "vmonctl/vmonctl.h"
@@ -64,10 +65,24 @@ static int add_disk(struct run *run, const char *text)
 	return 0;
 }
 
+static int add_net(struct run *run, const char *text)
+{
+	struct net_option o;
+	struct error err;
+
+	if (run->config.nets.n == NET_OPTION_MAX)
+		return usage_error("run", "more than %u network cards", NET_OPTION_MAX);
+	if (net_option_parse(text, &o, &err) < 0)
+		return usage_error("run", "%s", err.text);
+	if (guest_list_add(&run->config.nets, text) < 0)
+		return complain(EXIT_FAILED, "out of memory");
+	return 0;
+}
+
 static int parse(struct run *run, int argc, char **argv)
 {
 	enum { KERNEL = 1, INITRD, MODULE, APPEND, MEMORY, NAME, EXEC, REBOOT, DEBUG_EXIT,
-	       DETACH, DISK, RNG, SELFCHECK };
+	       DETACH, DISK, NET, RNG, SELFCHECK };
 	static const struct option options[] = {
 		{ "kernel", required_argument, NULL, KERNEL },
 		{ "initrd", required_argument, NULL, INITRD },
@@ -80,6 +95,7 @@ static int parse(struct run *run, int argc, char **argv)
 		{ "debug-exit", no_argument, NULL, DEBUG_EXIT },
 		{ "detach", no_argument, NULL, DETACH },
 		{ "disk", required_argument, NULL, DISK },
+		{ "net", required_argument, NULL, NET },
 		{ "rng", no_argument, NULL, RNG },
 		{ "selfcheck", no_argument, NULL, SELFCHECK },
 		{ 0 }
@@ -124,6 +140,9 @@ static int parse(struct run *run, int argc, char **argv)
 			break;
 		case DISK:
 			r = add_disk(run, optarg);
+			break;
+		case NET:
+			r = add_net(run, optarg);
 			break;
 		case SELFCHECK:
 			run->rq.selfcheck = true;

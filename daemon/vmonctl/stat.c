@@ -14,7 +14,7 @@
 #include "common/types.h"
 #include "vmonctl/vmonctl.h"
 
-#define STATS_MAX	160
+#define STATS_MAX	256
 
 struct stats {
 	unsigned int n;

@@ -74,6 +74,8 @@ int bus_stat(sd_bus_message *m, void *arg, sd_bus_error *e)
 					  "vmond.restarts", (u64)vm->restarts,
 					  "vmond.console_bytes", console_written(vm->console));
 	if (r >= 0)
+		r = bus_append_nets_stat(reply, vm);
+	if (r >= 0)
 		r = sd_bus_message_close_container(reply);
 	return bus_send(reply, r);
 }
@@ -164,7 +166,7 @@ int bus_show(sd_bus_message *m, void *arg, sd_bus_error *e)
 	struct manager *manager = arg;
 	struct engine_info info = { 0 };
 	char memory[32], id[32], number[16], value[16], restarts[16], started[32], restart[64];
-	char disks[4096];
+	char disks[4096], nets[1024];
 	struct error err;
 	struct vm *vm;
 	int r;
@@ -182,7 +184,8 @@ int bus_show(sd_bus_message *m, void *arg, sd_bus_error *e)
 	snprintf(started, sizeof(started), "%llu", (unsigned long long)vm->started);
 	restart_text(vm, restart, sizeof(restart));
 	bus_disks_text(&vm->config, disks, sizeof(disks));
-	return sd_bus_reply_method_return(m, "a{ss}", 27,
+	bus_nets_text(&vm->config, nets, sizeof(nets));
+	return sd_bus_reply_method_return(m, "a{ss}", 28,
 		"Name", vm->config.name,
 		"Description", or_empty(vm->config.description),
 		"Id", id,
@@ -203,6 +206,7 @@ int bus_show(sd_bus_message *m, void *arg, sd_bus_error *e)
 		"DebugExit", vm->config.debug_exit ? "yes" : "no",
 		"SelfCheck", vm->config.selfcheck ? "yes" : "no",
 		"Disks", disks,
+		"Nets", nets,
 		"Rng", vm->config.rng ? "yes" : "no",
 		"ConsoleLog", or_empty(vm->config.log_name),
 		"Definition", or_empty(vm->config.definition),

@@ -211,6 +211,7 @@ static const struct run_option options[] = {
 	{ "initrd", "(hs)", read_initrd },
 	{ "modules", "a(hss)", read_modules },
 	{ "disks", "a(hssb)", bus_read_disks },
+	{ "nets", "a(husss)", bus_read_nets },
 	{ "rng", "b", read_rng },
 	{ "append", "s", read_append },
 	{ "memory", "t", read_memory },

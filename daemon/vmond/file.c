@@ -96,16 +96,22 @@ void vm_config_init(struct vm_config *config)
 	config->engine_fd = -1;
 }
 
-/* Closes the disks that were passed; names stay. */
-void vm_config_drop_disks(struct vm_config *config)
+static void drop_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* Closes the disks and links that were passed; names stay. */
+void vm_config_drop_fds(struct vm_config *config)
 {
 	unsigned int i;
 
-	for (i = 0; i < config->n_disks; i++) {
-		if (config->disks[i].fd >= 0)
-			close(config->disks[i].fd);
-		config->disks[i].fd = -1;
-	}
+	for (i = 0; i < config->n_disks; i++)
+		drop_fd(&config->disks[i].fd);
+	for (i = 0; i < config->n_nets; i++)
+		drop_fd(&config->nets[i].fd);
 }
 
 /* Frees all that a config holds, not the config. */
@@ -117,12 +123,15 @@ void vm_config_free(struct vm_config *config)
 	file_free(&config->initrd);
 	for (i = 0; i < config->n_modules; i++)
 		file_free(&config->modules[i]);
-	vm_config_drop_disks(config);
+	vm_config_drop_fds(config);
 	for (i = 0; i < config->n_disks; i++) {
 		free(config->disks[i].path);
 		free(config->disks[i].id);
 	}
-	config->n_disks = 0;
+	for (i = 0; i < config->n_nets; i++) {
+		free(config->nets[i].what);
+		free(config->nets[i].id);
+	}
 	free(config->name);
 	free(config->append);
 	free(config->description);

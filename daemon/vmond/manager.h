@@ -87,4 +87,9 @@ void bus_forget_guest(struct manager *m, const struct vm *vm);
 int bus_read_disks(sd_bus_message *m, struct vm_config *c, struct error *err);
 void bus_disks_text(const struct vm_config *c, char *text, size_t size);
 
+/* bus_nets.c */
+int bus_read_nets(sd_bus_message *m, struct vm_config *c, struct error *err);
+void bus_nets_text(const struct vm_config *c, char *text, size_t size);
+int bus_append_nets_stat(sd_bus_message *reply, const struct vm *vm);
+
 #endif /* VMON_VMOND_MANAGER_H */

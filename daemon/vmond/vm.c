@@ -133,30 +133,6 @@ static void set_triggers(struct vm *vm)
 			engine_vm_trigger(vm->evm, i, true);
 }
 
-static int add_devices(struct vm *vm, struct error *err)
-{
-	const struct vm_config *c = &vm->config;
-	unsigned int i;
-	int r;
-
-	if (c->n_disks) {
-		r = disk_ring_new(vm->event, vm_on_disks, vm, &vm->ring, err);
-		if (r < 0)
-			return r;
-	}
-	for (i = 0; i < c->n_disks; i++) {
-		r = disk_open(vm->ring, &c->disks[i], &vm->disks[i], err);
-		if (r < 0)
-			return r;
-		vm->n_disks++;
-		r = machine_add_disk(&vm->machine, vm->disks[i]);
-		if (r < 0)
-			return fail(err, -r, "disk '%s': %s", c->disks[i].path, strerror(-r));
-	}
-	r = c->rng ? machine_add_rng(&vm->machine) : 0;
-	return r < 0 ? fail(err, -r, "rng: %s", strerror(-r)) : 0;
-}
-
 static int set_up_engine(struct vm *vm, const struct vmon_regs *regs, struct error *err)
 {
 	const struct {
@@ -202,11 +178,7 @@ static int set_up_engine(struct vm *vm, const struct vmon_regs *regs, struct err
 /* All that a running VM has and an ended one has not. */
 static void release(struct vm *vm)
 {
-	/* First: what is in flight still goes to guest memory and through devices. */
-	disk_ring_free(vm->ring);
-	vm->ring = NULL;
-	while (vm->n_disks)
-		disk_close(vm->disks[--vm->n_disks]);
+	vm_drop_links(vm);
 	sd_event_source_disable_unref(vm->io_source);
 	sd_event_source_disable_unref(vm->timer);
 	sd_event_source_disable_unref(vm->end_source);
@@ -355,7 +327,7 @@ static int on_end(sd_event_source *s, void *arg)
 	(void)s;
 	machine_flush(&vm->machine);
 	console_flush(vm->console);
-	/* Memory and devices are in use: vm_on_disks() brings us back. */
+	/* Memory and devices are in use: vm_on_devices() brings us back. */
 	if (disk_ring_in_flight(vm->ring)) {
 		(void)engine_set_state(vm->engine, engine_vm_id(vm->evm), VMON_STATE_PAUSED, NULL);
 		return 0;
@@ -423,7 +395,7 @@ int vm_new(sd_event *event, struct engine *engine, struct vm_config *config,
 	vm->host = vm_host;
 	machine_init(&vm->machine, &vm->host, config->memory, config->debug_exit, on_output);
 
-	r = add_devices(vm, err);
+	r = vm_add_devices(vm, err);
 	if (r >= 0)
 		r = make_ram(vm, err);
 	if (r >= 0)
@@ -449,7 +421,7 @@ int vm_new(sd_event *event, struct engine *engine, struct vm_config *config,
 		free(vm);
 		return r;
 	}
-	vm_config_drop_disks(&vm->config);
+	vm_config_drop_fds(&vm->config);
 	*ret = vm;
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include "vmond/console.h"
 #include "vmond/disk.h"
 #include "vmond/engine.h"
+#include "vmond/net.h"
 
 #define VM_MODULES_MAX	64
 #define VM_BATCH	64	/* accesses taken at a time */
@@ -57,6 +58,8 @@ enum vm_end {
  * @n_modules: how many
  * @disks: virtio disks, in order
  * @n_disks: how many
+ * @nets: virtio network cards, in order
+ * @n_nets: how many
  * @rng: with a virtio source of randomness
  */
 struct vm_config {
@@ -81,6 +84,8 @@ struct vm_config {
 	unsigned int n_modules;
 	struct disk_config disks[MACHINE_DISKS];
 	unsigned int n_disks;
+	struct net_config nets[MACHINE_NETS];
+	unsigned int n_nets;
 	bool rng;
 };
 
@@ -118,6 +123,9 @@ struct vm {
 	struct disk_ring *ring;		/* NULL without disks */
 	struct disk *disks[MACHINE_DISKS];
 	unsigned int n_disks;
+	struct net *nets[MACHINE_NETS];
+	unsigned int n_nets;
+	struct net_stats net_stats[MACHINE_NETS]; /* as they were at the end */
 	struct console *console;
 	sd_event_source *io_source;
 	sd_event_source *timer;
@@ -155,7 +163,7 @@ int file_read(int fd, const char *name, const char *args, struct boot_file *ret,
 	      struct error *err);
 void vm_config_init(struct vm_config *config);
 void vm_config_drop_images(struct vm_config *config);
-void vm_config_drop_disks(struct vm_config *config);
+void vm_config_drop_fds(struct vm_config *config);
 void vm_config_free(struct vm_config *config);
 
 int vm_new(sd_event *event, struct engine *engine, struct vm_config *config,
@@ -167,6 +175,7 @@ void vm_stop(struct vm *vm, const char *why);
 int vm_reset(struct vm *vm, struct error *err);
 int vm_power_off(struct vm *vm, struct error *err);
 int vm_reboot(struct vm *vm, struct error *err);
+const struct net_stats *vm_net_stats(const struct vm *vm, unsigned int i);
 int vm_stat(struct vm *vm, struct engine_stat *buf, const struct engine_stat **ret,
 	    struct error *err);
 const char *vm_end_name(enum vm_end end);

@@ -140,8 +140,8 @@ int vm_on_io(sd_event_source *s, int fd, uint32_t revents, void *arg)
 	return 0;
 }
 
-/* Requests to disks have been done. */
-void vm_on_disks(void *arg)
+/* Requests to disks have been done, or frames have come. */
+void vm_on_devices(void *arg)
 {
 	struct vm *vm = arg;
 
@@ -150,8 +150,8 @@ void vm_on_disks(void *arg)
 	vm_drain(vm);
 	vm_rearm(vm);
 	watch(vm);
-	/* Its end had to wait for them. */
-	if (vm->wanted_end && !disk_ring_in_flight(vm->ring))
+	/* Its end had to wait for disks. */
+	if (vm->ring && vm->wanted_end && !disk_ring_in_flight(vm->ring))
 		(void)sd_event_source_set_enabled(vm->end_source, SD_EVENT_ONESHOT);
 }
 

@@ -11,12 +11,16 @@
 int vm_on_io(sd_event_source *s, int fd, uint32_t revents, void *arg);
 int vm_on_timer(sd_event_source *s, uint64_t usec, void *arg);
 void vm_on_console(void *arg);
-void vm_on_disks(void *arg);
+void vm_on_devices(void *arg);
 void vm_rearm(struct vm *vm);
 void vm_drain(struct vm *vm);
 
 /* vm_host.c */
 extern const struct device_host vm_host;
+
+/* vm_devices.c */
+int vm_add_devices(struct vm *vm, struct error *err);
+void vm_drop_links(struct vm *vm);
 
 /* vm.c */
 void vm_want_end(struct vm *vm, enum vm_end how, u32 value, const char *report);

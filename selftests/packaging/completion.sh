@@ -49,7 +49,7 @@ expect()
 	[ "$got" = "$want" ] || tap_note "got: $got"
 }
 
-tap_plan 23
+tap_plan 25
 complete -p vmonctl 2>/dev/null | grep -q -- '-F _vmonctl'
 tap_ok $? 'sourcing it is enough'
 verbs=$(vmonctl --help | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p' | LC_ALL=C sort | paste -s -d ' ')
@@ -67,9 +67,11 @@ expect 'emulate translate' vmonctl run --exec ''
 expect 'emulate' vmonctl run --exec = em
 expect "$work/image" vmonctl run --kernel "$work/im"
 expect "$work/image" vmonctl run --kernel = "$work/im"
+expect 'nat none tap=' vmonctl run --net ''
 expect '' vmonctl run --memory ''
 expect 'restart stop' vmonctl create web --on-crash ''
 expect 'default emulate translate' vmonctl create web --exec ''
+expect 'nat none tap=' vmonctl create web --net ''
 expect "$work/image" vmonctl create web --kernel "$work/im"
 expect '--count --help --json --watch' vmonctl stat alpha --
 expect 'daemon regs trace' vmonctl debug ''

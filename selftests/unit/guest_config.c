@@ -81,11 +81,12 @@ static void values(void)
 	parse("# a comment\n; another\n\n[guest]\ndescription = Web server\nautostart=yes\n"
 	      "on-reboot=restart\non-crash = restart\n[boot]\nkernel=/boot/k\ninitrd=/boot/i\n"
 	      "append=console=ttyS0 a=b:c\nmodule=/m one\nmodule=/n\n"
-	      "[machine]\nmemory=1G\nexec=emulate\n[console]\nlog=/var/log/web\n");
+	      "[machine]\nmemory=1G\nexec=emulate\nnet=nat,forward=tcp:8080:80\nnet=tap=t0\n[console]\nlog=/var/log/web\n");
 	tap_ok(!p.n && is(c.description, "Web server") && c.autostart &&
 	       c.on_reboot == GUEST_RESTART && c.on_crash == GUEST_RESTART &&
 	       is(c.kernel, "/boot/k") && is(c.initrd, "/boot/i") && c.memory == 1ull << 30 &&
-	       c.exec == GUEST_EXEC_EMULATE && is(c.log, "/var/log/web"), "every key");
+	       c.exec == GUEST_EXEC_EMULATE && c.nets.n == 2 && is(c.nets.text[1], "tap=t0") &&
+	       is(c.log, "/var/log/web"), "every key");
 	tap_ok(is(c.append, "console=ttyS0 a=b:c"), "a command line keeps its = and :");
 	tap_ok(c.modules.n == 2 && is(c.modules.text[0], "/m one") && is(c.modules.text[1], "/n"),
 	       "a key that can be given again keeps all, in order");
