@@ -28,7 +28,7 @@ dkmsdir ?= /usr/src/vmon-$(version)
 
 # Files name each other by the paths that they get; $(call install-edited,MODE,FILE,TARGET)
 install-edited = sed -e 's|/usr/sbin/vmond|$(sbindir)/vmond|g' -e 's|/usr/bin/vmonctl|$(bindir)/vmonctl|g' \
-	-e 's|/usr/lib/vmon/restart|$(pkglibdir)/restart|g' \
+	-e 's|/usr/lib/vmon/restart|$(pkglibdir)/restart|g' -e 's|/usr/lib/vmon/nat|$(pkglibdir)/nat|g' \
 	-e 's|@VERSION@|$(version)|g' $(2) | install -D -m $(1) /dev/stdin $(DESTDIR)$(3)
 
 # $(call install-man,PAGE): to the section that its name ends in
@@ -45,6 +45,9 @@ install-daemon: daemon
 	install -D -m 755 -t $(DESTDIR)$(sbindir) $(build)/daemon/vmond
 	$(call install-edited,644,packaging/systemd/vmond.service,$(unitdir)/vmond.service)
 	$(call install-edited,644,packaging/systemd/vmon@.service,$(unitdir)/vmon@.service)
+	$(call install-edited,644,packaging/systemd/vmon-nat.socket,$(unitdir)/vmon-nat.socket)
+	$(call install-edited,644,packaging/systemd/vmon-nat@.service,$(unitdir)/vmon-nat@.service)
+	install -D -m 755 -t $(DESTDIR)$(pkglibdir) packaging/nat/nat
 	install -D -m 644 -t $(DESTDIR)$(catalogdir) packaging/systemd/vmon.catalog
 	$(call install-edited,755,packaging/upgrade/restart-if-idle,$(pkglibdir)/restart-if-idle)
 	install -d -m 755 $(DESTDIR)$(sysconfdir)/vmon/guests
