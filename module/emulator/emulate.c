@@ -289,6 +289,7 @@ int vmon_emu_exec(struct vmon_emu *e)
 	vmon_emu_checkpoint(e);
 	e->ext = 0;
 	e->keep = false;
+	e->stop = false;
 	do {
 		cpu->eip = e->undo.eip + e->insn.len;
 		cpu->shadow = 0;

@@ -93,6 +93,8 @@ struct vmon_emu_exc {
  * @insn:	the last instruction decoded
  * @undo:	registers at the start of the instruction (private)
  * @rmw_gva:	where a read-modify-write operand was read (private)
+ * @stop:	set by @ops->write: a repeated instruction is to end its call here, as it does
+ *		after so many iterations; the CPU may be able to go on by itself now
  * @verified:	selector that the last VERR or VERW asked for
  * @hits:	data and I/O breakpoints that the instruction has met (private)
  * @ext:	EXT bit of error codes, set while an event is delivered (private)
@@ -113,6 +115,7 @@ struct vmon_emu {
 	} undo;
 	u32 rmw_gva;
 	u16 verified;
+	bool stop;
 	u32 hits;
 	u8 ext;
 	bool keep;

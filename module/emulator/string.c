@@ -158,7 +158,7 @@ int vmon_emu_op_string(struct vmon_emu *e)
 		budget = 1;
 	count = vmon_emu_reg(cpu, VMON_ECX, adsize);
 	while (count) {
-		if (!budget-- || e->hits) {
+		if (!budget-- || e->hits || e->stop) {
 			cpu->eip = e->undo.eip;
 			e->keep_rf = true;
 			return VMON_EMU_OK;

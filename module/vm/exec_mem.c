@@ -185,6 +185,8 @@ void vmon_exec_written(struct vmon_exec *x, u64 gpa, unsigned int len)
 		if (!vmon_bt_gfn_used(x->bt, gpa >> 12))
 			vmon_mmu_unprotect(x->mmu, gpa >> 12, VMON_GFN_CODE);
 	}
+	/* REP STOS of a frame that was a table, mostly. */
+	x->emu.stop = !vmon_mmu_protected(x->mmu, gpa >> 12);
 }
 
 #define RESCHED_PAGES	4096
