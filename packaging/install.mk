@@ -3,7 +3,7 @@
 # What is installed, and where. This is the only list: Debian's and RPM's packages are made of
 # the same three targets, with DESTDIR and directories of their own.
 #
-#   install-daemon  vmond, units, their messages, the directory for definitions, man pages
+#   install-daemon  vmond, vmon-keeper, units, their messages, the directory for definitions, man pages
 #   install-tools   vmonctl, what its check --escape runs, its completion, its man page
 #   install-dkms    the module's source for DKMS, its man page
 #
@@ -49,6 +49,7 @@ install-daemon: daemon
 	$(call install-edited,644,packaging/systemd/vmon-nat@.service,$(unitdir)/vmon-nat@.service)
 	install -D -m 755 -t $(DESTDIR)$(pkglibdir) packaging/nat/nat
 	install -D -m 644 -t $(DESTDIR)$(catalogdir) packaging/systemd/vmon.catalog
+	install -D -m 755 -t $(DESTDIR)$(pkglibdir) $(build)/daemon/vmon-keeper
 	$(call install-edited,755,packaging/upgrade/restart-if-idle,$(pkglibdir)/restart-if-idle)
 	install -d -m 755 $(DESTDIR)$(sysconfdir)/vmon/guests
 	$(call install-man,vmond.8)

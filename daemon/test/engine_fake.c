@@ -5,65 +5,119 @@
  *
  * So the daemon, its devices, the console and vmonctl can be tested together on
  * any machine. The "guest" prints a greeting and obeys the
- * words in its command line (see obey()), or says what a script in its image says
+ * words in its command line (fake_guest.c), or says what a script in its image says
  * (fake_script.c). It is a state machine that is advanced when
  * the daemon receives; a socketpair stands in for the netlink socket.
+ *
+ * Its guests outlive the daemon, as the module's do, if FAKE_ENGINE in the environment names a
+ * file: their state is there, and changes in one store. FAKE_DIE=N has the daemon killed at one
+ * in N of the calls that reach the engine.
  *
  * FAKE_HOST in the environment is "protected" or "unprotected"; without it no VM can be
  * had, as far as CHECK_GET says.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "device/acpi_pm.h"
-#include "test/fake_script.h"
+#include "test/fake_guest.h"
 #include "vmond/engine.h"
 
 #define VMS		8
 #define COM1		0x3f8
-#define BULK		(900u << 10)	/* fits into the console's ring */
 
 struct engine {
 	int events[2];
 };
 
-enum phase {
-	GREET, BULK_OUT, OBEY, ECHO_IDLE, ECHO_POLL, ECHO_LSR, ECHO_BYTE, BUTTON, SCRIPT, DONE,
-};
+/* The shared file is mapped here by every daemon, so that pointers into it stay right. */
+#define SHARED_AT	((void *)0x7d0000000000)
+#define FAKE_CLAIM_MS	60000
 
 struct engine_vm {
 	struct engine *engine;
 	u32 vm;
+	struct fake_vm *f;
 	int fd[2];
 	u8 *ram;
-	size_t ram_size;
-	char name[VMON_NAME_MAX + 1];
-	char append[128];
-	u32 exec;
-	bool selfcheck;
-	struct fake_script script;
-	struct script_line line;
-	u32 state, cause;
-	char report[128];
-	enum phase phase;
-	u32 seq, done;
-	size_t at;
-	bool reading;		/* waits for an answer */
-	bool answered;
-	bool irq;		/* line 4 */
-	bool sci;		/* ACPI's */
-	bool reborn;
-	u32 answer;
-	u32 range_com1, range_i8042, range_exit, range_pm;
-	struct vmon_regs regs;
+	u32 sent;
+	struct error complaint;
 };
 
-static struct engine_vm *vms[VMS];
+static struct fake_vm *vms;
+static struct engine_vm *mine[VMS];
+
+static struct guest *now(const struct engine_vm *v)
+{
+	return &v->f->guest[v->f->now & 1];
+}
+
+/* Once the guest has printed some lines: whoever started it has had its answer by then. */
+static void die_perhaps(const struct engine_vm *v)
+{
+	static long one_in = -1;
+	const char *text = getenv("FAKE_DIE");
+	struct timespec ts;
+
+	if (one_in < 0) {
+		clock_gettime(CLOCK_REALTIME, &ts);
+		srandom(ts.tv_nsec);
+		one_in = text ? atol(text) : 0;
+	}
+	if (one_in && now(v)->count >= 20 && !(random() % one_in))
+		raise(SIGKILL);
+}
+
+/* Change the copy that begin() returns, then have it be how the guest is. */
+static struct guest *begin(const struct engine_vm *v)
+{
+	struct guest *next = &v->f->guest[~v->f->now & 1];
+
+	die_perhaps(v);
+	*next = *now(v);
+	return next;
+}
+
+static void end(const struct engine_vm *v)
+{
+	__atomic_store_n(&v->f->now, v->f->now + 1, __ATOMIC_RELEASE);
+	die_perhaps(v);
+}
+
+static bool alive(const struct fake_vm *f)
+{
+	return f->owner && !kill(f->owner, 0);
+}
+
+static int map_shared(struct error *err)
+{
+	const char *path = getenv("FAKE_ENGINE");
+	size_t size = VMS * sizeof(*vms);
+	int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+	unsigned int i;
+
+	if (path && (fd < 0 || ftruncate(fd, size) < 0))
+		return fail(err, errno, "fake engine: '%s': %s", path, strerror(errno));
+	vms = mmap(SHARED_AT, size, PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_FIXED_NOREPLACE | (path ? 0 : MAP_ANONYMOUS), fd, 0);
+	if (fd >= 0)
+		close(fd);
+	if (vms == MAP_FAILED)
+		return fail(err, errno, "fake engine: %s", strerror(errno));
+	/* What nobody could claim has gone with its owner. */
+	for (i = 0; i < VMS; i++)
+		if (vms[i].used && !vms[i].claim_ms && !alive(&vms[i]))
+			vms[i].used = false;
+	return 0;
+}
 
 int engine_new(struct engine **ret, struct error *err)
 {
@@ -73,7 +127,7 @@ int engine_new(struct engine **ret, struct error *err)
 			     e->events))
 		return fail(err, errno, "fake engine: %s", strerror(errno));
 	*ret = e;
-	return 0;
+	return map_shared(err);
 }
 
 void engine_free(struct engine *e)
@@ -95,17 +149,25 @@ int engine_events_fd(struct engine *e)
 	return e->events[0];
 }
 
-static void info_of(const struct engine_vm *v, struct engine_info *info)
+static void info_of(u32 vm, struct engine_info *info)
 {
+	const struct fake_vm *f = &vms[vm - 1];
+	const struct guest *g = &f->guest[f->now & 1];
+
 	memset(info, 0, sizeof(*info));
-	info->vm = v->vm;
-	info->state = v->state;
-	info->cause = v->cause;
-	info->exec = v->exec ? v->exec : VMON_EXEC_TRANSLATE;
-	info->memory = v->ram_size;
-	snprintf(info->name, sizeof(info->name), "%s", v->name);
+	info->vm = vm;
+	info->state = g->state;
+	info->cause = g->cause;
+	if (g->state == VMON_STATE_RUNNING && !alive(f)) {
+		info->state = VMON_STATE_PAUSED;
+		info->cause = VMON_CAUSE_OWNER;
+	}
+	info->owner = alive(f) ? f->owner : 0;
+	info->exec = f->exec ? f->exec : VMON_EXEC_TRANSLATE;
+	info->memory = f->ram_size;
+	snprintf(info->name, sizeof(info->name), "%s", f->name);
 	snprintf(info->guard, sizeof(info->guard), "%s", "segment");
-	snprintf(info->report, sizeof(info->report), "%s", v->report);
+	snprintf(info->report, sizeof(info->report), "%s", g->report);
 }
 
 void engine_events_receive(struct engine *e, engine_info_fn fn, void *arg)
@@ -120,18 +182,8 @@ static void tell(const struct engine_vm *v)
 {
 	struct engine_info info;
 
-	info_of(v, &info);
+	info_of(v->vm, &info);
 	(void)send(v->engine->events[1], &info, sizeof(info), 0);
-}
-
-static void stop(struct engine_vm *v, u32 cause, const char *report)
-{
-	v->phase = DONE;
-	v->state = VMON_STATE_STOPPED;
-	v->cause = cause;
-	if (report)
-		snprintf(v->report, sizeof(v->report), "%s", report);
-	tell(v);
 }
 
 int engine_check(struct engine *e, struct engine_check *ret, struct error *err)
@@ -163,9 +215,9 @@ int engine_list(struct engine *e, engine_info_fn fn, void *arg, struct error *er
 	(void)e;
 	(void)err;
 	for (i = 0; i < VMS; i++) {
-		if (!vms[i])
+		if (!vms[i].used)
 			continue;
-		info_of(vms[i], &info);
+		info_of(i + 1, &info);
 		fn(&info, arg);
 	}
 	return 0;
@@ -173,15 +225,15 @@ int engine_list(struct engine *e, engine_info_fn fn, void *arg, struct error *er
 
 static struct engine_vm *by_id(u32 vm)
 {
-	return vm && vm <= VMS ? vms[vm - 1] : NULL;
+	return vm && vm <= VMS ? mine[vm - 1] : NULL;
 }
 
 int engine_get(struct engine *e, u32 vm, struct engine_info *ret, struct error *err)
 {
 	(void)e;
-	if (!by_id(vm))
-		return fail(err, ENOENT, "no such VM");
-	info_of(by_id(vm), ret);
+	if (!vm || vm > VMS || !vms[vm - 1].used)
+		return fail(err, ENODEV, "no such VM");
+	info_of(vm, ret);
 	return 0;
 }
 
@@ -193,12 +245,15 @@ static void wake(struct engine_vm *v)
 int engine_set_state(struct engine *e, u32 vm, u32 state, struct error *err)
 {
 	struct engine_vm *v = by_id(vm);
+	struct guest *g;
 
 	(void)e;
 	if (!v)
-		return fail(err, ENOENT, "no such VM");
-	v->state = state;
-	v->cause = state == VMON_STATE_RUNNING ? VMON_CAUSE_NONE : VMON_CAUSE_REQUEST;
+		return fail(err, ENODEV, "no such VM");
+	g = begin(v);
+	g->state = state;
+	g->cause = state == VMON_STATE_RUNNING ? VMON_CAUSE_NONE : VMON_CAUSE_REQUEST;
+	end(v);
 	tell(v);
 	wake(v);
 	return 0;
@@ -207,8 +262,8 @@ int engine_set_state(struct engine *e, u32 vm, u32 state, struct error *err)
 int engine_delete(struct engine *e, u32 vm, struct error *err)
 {
 	(void)e;
-	(void)vm;
 	(void)err;
+	vms[vm - 1].used = false;
 	return 0;
 }
 
@@ -216,7 +271,7 @@ int engine_get_regs(struct engine *e, u32 vm, struct vmon_regs *ret, struct erro
 {
 	(void)e;
 	(void)err;
-	*ret = by_id(vm)->regs;
+	*ret = now(by_id(vm))->regs;
 	return 0;
 }
 
@@ -224,15 +279,16 @@ int engine_stat(struct engine *e, u32 vm, struct engine_stat *ret, unsigned int 
 		struct error *err)
 {
 	const struct engine_vm *v = by_id(vm);
+	const struct guest *g = now(v);
 
 	(void)e;
 	(void)err;
 	(void)n;
-	ret[0] = (struct engine_stat){ "exits", v->seq };
-	ret[1] = (struct engine_stat){ "selfcheck_exits", v->script.exits };
-	ret[2] = (struct engine_stat){ "selfcheck_attempts", v->script.attempts };
-	ret[3] = (struct engine_stat){ "selfcheck_changed", v->script.changed };
-	return v->selfcheck ? 4 : 1;
+	ret[0] = (struct engine_stat){ "exits", g->seq };
+	ret[1] = (struct engine_stat){ "selfcheck_exits", g->script.exits };
+	ret[2] = (struct engine_stat){ "selfcheck_attempts", g->script.attempts };
+	ret[3] = (struct engine_stat){ "selfcheck_changed", g->script.changed };
+	return v->f->selfcheck ? 4 : 1;
 }
 
 int engine_trace(struct engine *e, u32 vm, char **ret, struct error *err)
@@ -244,26 +300,42 @@ int engine_trace(struct engine *e, u32 vm, char **ret, struct error *err)
 	return 0;
 }
 
-int engine_vm_new(struct engine *e, const char *name, u32 exec, const char *guard,
-		  bool selfcheck, struct engine_vm **ret, struct error *err)
+static struct engine_vm *make_vm(struct engine *e, u32 vm)
 {
 	struct engine_vm *v = calloc(1, sizeof(*v));
+
+	if (!v || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, v->fd)) {
+		free(v);
+		return NULL;
+	}
+	v->engine = e;
+	v->vm = vm;
+	v->f = &vms[vm - 1];
+	mine[vm - 1] = v;
+	return v;
+}
+
+int engine_vm_new(struct engine *e, const char *name, u32 exec, const char *guard,
+		  bool selfcheck, u32 claim_ms, struct engine_vm **ret, struct error *err)
+{
+	struct engine_vm *v;
 	unsigned int i;
 
 	(void)guard;
-	for (i = 0; i < VMS && vms[i]; i++)
+	for (i = 0; i < VMS && vms[i].used; i++)
 		;
-	if (!v || i == VMS ||
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, v->fd))
+	v = i < VMS ? make_vm(e, i + 1) : NULL;
+	if (!v)
 		return fail(err, ENOSPC, "fake engine: no room for VM '%s'", name);
-	vms[i] = v;
-	v->vm = i + 1;
-	v->engine = e;
-	v->exec = exec;
-	v->selfcheck = selfcheck;
-	v->state = VMON_STATE_STOPPED;
-	v->range_exit = -1;
-	snprintf(v->name, sizeof(v->name), "%s", name);
+	memset(v->f, 0, sizeof(*v->f));
+	v->f->exec = exec;
+	v->f->selfcheck = selfcheck;
+	v->f->claim_ms = claim_ms;
+	v->f->owner = getpid();
+	v->f->range_exit = -1;
+	snprintf(v->f->name, sizeof(v->f->name), "%s", name);
+	now(v)->state = VMON_STATE_STOPPED;
+	v->f->used = true;
 	*ret = v;
 	return 0;
 }
@@ -274,19 +346,61 @@ int engine_vm_adopt(struct engine *e, int fd, u32 vm, const char *name,
 {
 	(void)vm;
 	close(fd);
-	return engine_vm_new(e, name, 0, NULL, false, ret, err);
+	return engine_vm_new(e, name, 0, NULL, false, FAKE_CLAIM_MS, ret, err);
+}
+
+int engine_vm_claim(struct engine *e, u32 vm, const char *name, int ram_fd,
+		    struct engine_vm **ret, struct error *err)
+{
+	struct engine_info info;
+	struct engine_vm *v;
+	struct guest *g;
+	int r;
+
+	(void)ram_fd;
+	r = engine_get(e, vm, &info, err);
+	if (r < 0)
+		return r;
+	if (strcmp(info.name, name) != 0)
+		return fail(err, ENODEV, "VM %u is '%s', not '%s'", vm, info.name, name);
+	if (info.owner)
+		return fail(err, EBUSY, "the VM has a living owner");
+	v = make_vm(e, vm);
+	if (!v)
+		return fail(err, ENOMEM, "out of memory");
+	g = begin(v);
+	g->state = info.state;
+	g->cause = info.cause;
+	end(v);
+	v->f->owner = getpid();
+	v->sent = now(v)->done;
+	*ret = v;
+	return 0;
+}
+
+static void let_go(struct engine_vm *v)
+{
+	mine[v->vm - 1] = NULL;
+	close(v->fd[0]);
+	close(v->fd[1]);
+	if (v->ram)
+		munmap(v->ram, v->f->ram_size);
+	free(v);
+}
+
+void engine_vm_leave(struct engine_vm *v)
+{
+	v->f->owner = 0;
+	let_go(v);
 }
 
 void engine_vm_free(struct engine_vm *v)
 {
 	if (!v)
 		return;
-	vms[v->vm - 1] = NULL;
-	close(v->fd[0]);
-	close(v->fd[1]);
-	if (v->ram)
-		munmap(v->ram, v->ram_size);
-	free(v);
+	die_perhaps(v);
+	v->f->used = false;
+	let_go(v);
 }
 
 u32 engine_vm_id(const struct engine_vm *v)
@@ -305,8 +419,8 @@ int engine_vm_memory(struct engine_vm *v, u64 gpa, u64 size, int fd, u64 offset,
 	if (gpa != offset)
 		return fail(err, EINVAL, "fake engine: gpa and offset differ");
 	if (gpa) {
-		v->ram_size = gpa + size;
-		v->ram = mmap(NULL, v->ram_size, PROT_READ, MAP_SHARED, fd, 0);
+		v->f->ram_size = gpa + size;
+		v->ram = mmap(NULL, v->f->ram_size, PROT_READ, MAP_SHARED, fd, 0);
 	}
 	return 0;
 }
@@ -318,235 +432,122 @@ int engine_vm_range(struct engine_vm *v, u32 range, u32 space, u64 addr, u64 siz
 	(void)size;
 	(void)err;
 	if (addr == COM1)
-		v->range_com1 = range;
+		v->f->range_com1 = range;
 	if (addr == 0x64)
-		v->range_i8042 = range;
+		v->f->range_i8042 = range;
 	if (addr == 0xf4)
-		v->range_exit = range;
+		v->f->range_exit = range;
 	if (addr == ACPI_PM_EVENT)
-		v->range_pm = range;
+		v->f->range_pm = range;
 	return 0;
 }
 
 /* Multiboot leaves EBX at its information structure, Linux ESI at boot_params. */
 int engine_vm_regs(struct engine_vm *v, const struct vmon_regs *regs, struct error *err)
 {
+	struct guest *g = begin(v);
 	u32 cmdline;
 
 	(void)err;
-	v->regs = *regs;
-	memcpy(&cmdline, v->ram + (regs->gpr[3] ? regs->gpr[3] + 16 : regs->gpr[6] + 0x228),
-	       sizeof(cmdline));
-	snprintf(v->append, sizeof(v->append), "%s", v->ram + cmdline);
-	fake_script_begin(&v->script, (const char *)v->ram, v->append);
-	if (v->script.at) {
-		v->line = fake_script_next(&v->script);
-		v->phase = SCRIPT;
+	g->regs = *regs;
+	/* A VM that was claimed has its words and its text already. */
+	if (v->ram) {
+		memcpy(&cmdline, v->ram + (regs->gpr[3] ? regs->gpr[3] + 16 :
+							  regs->gpr[6] + 0x228), sizeof(cmdline));
+		snprintf(g->append, sizeof(g->append), "%s", v->ram + cmdline);
+		snprintf(v->f->text, TEXT_SIZE, "%s", v->ram + SCRIPT_AT);
 	}
+	fake_script_begin(&g->script, v->f->text, g->append);
+	if (g->script.at) {
+		g->line = fake_script_next(&g->script);
+		g->phase = SCRIPT;
+	}
+	end(v);
 	return 0;
 }
 
 int engine_vm_reset(struct engine_vm *v, struct error *err)
 {
+	struct guest *g = begin(v);
+
 	(void)err;
-	v->phase = GREET;
-	v->at = 0;
-	v->reading = false;
+	g->phase = GREET;
+	g->at = 0;
+	g->count = 0;
+	g->reading = false;
+	g->done = g->seq;
 	/* The second life halts, or it would go on for ever. */
-	v->reborn = true;
+	g->reborn = true;
+	g->state = VMON_STATE_PAUSED;
+	g->cause = VMON_CAUSE_REQUEST;
+	end(v);
+	v->sent = now(v)->seq;
 	return 0;
-}
-
-static void make(struct engine_vm *v, struct engine_io *io, u32 range, u64 addr, bool write,
-		 u32 data)
-{
-	*io = (struct engine_io){
-		.range = range, .seq = ++v->seq, .addr = addr, .size = 1,
-		.data = data, .write = write,
-	};
-	if (!write) {
-		v->reading = true;
-		v->answered = false;
-	}
-}
-
-static void obey(struct engine_vm *v, struct engine_io *io, unsigned int *n)
-{
-	if ((v->reborn && !strstr(v->append, "again")) || strstr(v->append, "halt")) {
-		stop(v, VMON_CAUSE_HALT, "");
-	} else if (strstr(v->append, "fault")) {
-		stop(v, VMON_CAUSE_SHUTDOWN, "triple fault at 00100000");
-	} else if (strstr(v->append, "error")) {
-		stop(v, VMON_CAUSE_ERROR, "unsupported: 0f ff at 00100000");
-	} else if (strstr(v->append, "exit")) {
-		make(v, &io[(*n)++], v->range_exit, 0xf4, true, 42);
-		v->phase = DONE;
-	} else if (strstr(v->append, "button")) {
-		/* PWRBTN_EN; then its interrupt */
-		make(v, &io[(*n)++], v->range_pm, ACPI_PM_EVENT + 3, true, 0x01);
-		v->phase = BUTTON;
-	} else if (strstr(v->append, "reset")) {
-		make(v, &io[(*n)++], v->range_i8042, 0x64, true, 0xfe);
-		v->phase = DONE;
-	} else if (strstr(v->append, "echo")) {
-		/* DTR, RTS, OUT2; then interrupts on received data. */
-		make(v, &io[(*n)++], v->range_com1, COM1 + 4, true, 0x0b);
-		make(v, &io[(*n)++], v->range_com1, COM1 + 2, true, 0x01);
-		make(v, &io[(*n)++], v->range_com1, COM1 + 1, true, 0x01);
-		v->phase = ECHO_POLL;
-	} else {
-		v->phase = DONE;	/* runs on, silently */
-	}
-}
-
-/* The power button is pressed: clear its status and do what is wanted then. */
-static void pressed(struct engine_vm *v, struct engine_io *io, unsigned int *n)
-{
-	make(v, &io[(*n)++], v->range_pm, ACPI_PM_EVENT + 1, true, 0x01);
-	if (strstr(v->append, "deaf"))
-		return;
-	if (strstr(v->append, "reset"))
-		make(v, &io[(*n)++], v->range_i8042, 0x64, true, 0xfe);
-	else
-		make(v, &io[(*n)++], v->range_pm, ACPI_PM_CONTROL + 1, true,
-		     0x20 | ACPI_PM_S5 << 2);
-	v->phase = DONE;
-}
-
-/* One byte of the line, or what the line asks for. */
-static void play(struct engine_vm *v, struct engine_io *io, unsigned int *n)
-{
-	switch (v->line.verb) {
-	case SCRIPT_TEXT:
-		make(v, &io[(*n)++], v->range_com1, COM1, true, v->line.text[v->at]);
-		if (++v->at < v->line.len)
-			return;
-		v->at = 0;
-		v->line = fake_script_next(&v->script);
-		return;
-	case SCRIPT_EXIT:
-		make(v, &io[(*n)++], v->range_exit, 0xf4, true, v->line.value);
-		break;
-	case SCRIPT_HALT:
-		stop(v, VMON_CAUSE_HALT, "");
-		break;
-	case SCRIPT_FAULT:
-		stop(v, VMON_CAUSE_SHUTDOWN, "triple fault at 00100000");
-		break;
-	case SCRIPT_ERROR:
-		snprintf(v->report, sizeof(v->report), "%.*s", (int)v->line.len, v->line.text);
-		stop(v, VMON_CAUSE_ERROR, NULL);
-		break;
-	case SCRIPT_HANG:
-		break;
-	}
-	v->phase = DONE;
-}
-
-/* Advance the guest. Return: accesses it made. */
-static unsigned int step(struct engine_vm *v, struct engine_io *io, unsigned int max)
-{
-	static const char greeting[] = "hello from the fake guest\n";
-	unsigned int n = 0;
-
-	while (n + 4 < max && v->state == VMON_STATE_RUNNING) {
-		if (v->reading) {
-			if (!v->answered)
-				break;
-			v->reading = false;
-		}
-		if (v->seq - v->done > VMON_IO_WINDOW - 4)
-			break;
-		switch (v->phase) {
-		case GREET:
-			make(v, &io[n++], v->range_com1, COM1, true, greeting[v->at]);
-			if (!greeting[++v->at]) {
-				v->at = 0;
-				v->phase = strstr(v->append, "bulk") ? BULK_OUT : OBEY;
-			}
-			break;
-		case BULK_OUT:
-			make(v, &io[n++], v->range_com1, COM1, true,
-			     v->at % 64 == 63 ? '\n' : '0' + v->at % 64);
-			if (++v->at == BULK)
-				v->phase = OBEY;
-			break;
-		case OBEY:
-			obey(v, io, &n);
-			if (v->phase == DONE)
-				return n;
-			break;
-		case SCRIPT:
-			play(v, io, &n);
-			if (v->phase == DONE)
-				return n;
-			break;
-		case ECHO_IDLE:
-			if (!v->irq)
-				return n;
-			v->phase = ECHO_POLL;
-			break;
-		case ECHO_POLL:
-			make(v, &io[n++], v->range_com1, COM1 + 5, false, 0);
-			v->phase = ECHO_LSR;
-			break;
-		case ECHO_LSR:
-			if (!(v->answer & 1)) {
-				v->phase = ECHO_IDLE;
-				break;
-			}
-			make(v, &io[n++], v->range_com1, COM1, false, 0);
-			v->phase = ECHO_BYTE;
-			break;
-		case ECHO_BYTE:
-			if (v->answer == 4) {
-				stop(v, VMON_CAUSE_HALT, "");
-				return n;
-			}
-			make(v, &io[n++], v->range_com1, COM1, true, v->answer);
-			v->phase = ECHO_POLL;
-			break;
-		case BUTTON:
-			if (!v->sci)
-				return n;
-			v->sci = false;
-			pressed(v, io, &n);
-			break;
-		case DONE:
-			return n;
-		}
-	}
-	return n;
 }
 
 int engine_vm_receive(struct engine_vm *v, struct engine_io *io, unsigned int n)
 {
+	unsigned int got = 0;
 	char buf[256];
+	struct guest *g;
+	u32 was;
 
 	while (recv(v->fd[0], buf, sizeof(buf), 0) > 0)
 		;
-	return step(v, io, n);
+	was = now(v)->state;
+	g = begin(v);
+	if (g->state == VMON_STATE_RUNNING)
+		fake_guest_step(v->f, g, n);
+	end(v);
+	for (g = now(v); got < n && v->sent != g->seq; got++)
+		io[got] = g->window[++v->sent % VMON_IO_WINDOW];
+	if (g->state != was)
+		tell(v);
+	return got;
+}
+
+static void done(struct engine_vm *v, u32 seq, const u32 *data)
+{
+	struct guest *g = begin(v);
+
+	if ((s32)(seq - g->done) <= 0)
+		return;
+	if ((s32)(seq - g->seq) > 0) {
+		error_set(&v->complaint, EINVAL, "seq: no access has this number yet");
+		return;
+	}
+	if (g->reading && !g->answered && seq == g->seq) {
+		if (!data) {
+			error_set(&v->complaint, EINVAL, "data: missing, the access is a read");
+			return;
+		}
+		g->answer = *data;
+		g->answered = true;
+	}
+	g->done = seq;
+	end(v);
+	wake(v);
 }
 
 void engine_vm_done(struct engine_vm *v, u32 seq)
 {
-	v->done = seq;
-	wake(v);
+	done(v, seq, NULL);
 }
 
 void engine_vm_done_read(struct engine_vm *v, u32 seq, u32 data)
 {
-	v->done = seq;
-	v->answer = data;
-	v->answered = true;
-	wake(v);
+	done(v, seq, &data);
 }
 
 void engine_vm_irq(struct engine_vm *v, unsigned int line, bool level)
 {
+	struct guest *g;
+
 	if (line != 4 && line != ACPI_PM_SCI)
 		return;
-	*(line == 4 ? &v->irq : &v->sci) = level;
+	g = begin(v);
+	*(line == 4 ? &g->irq : &g->sci) = level;
+	end(v);
 	if (level)
 		wake(v);
 }
@@ -573,7 +574,9 @@ int engine_vm_flush(struct engine_vm *v)
 
 bool engine_vm_complaint(struct engine_vm *v, struct error *ret)
 {
-	(void)v;
-	(void)ret;
-	return false;
+	if (!v->complaint.code)
+		return false;
+	*ret = v->complaint;
+	v->complaint.code = 0;
+	return true;
 }

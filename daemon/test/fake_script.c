@@ -16,9 +16,9 @@
 
 #include "test/fake_script.h"
 
-void fake_script_begin(struct fake_script *s, const char *memory, const char *append)
+void fake_script_begin(struct fake_script *s, const char *text, const char *append)
 {
-	const char *from = strstr(append, "from="), *at = memory + SCRIPT_AT;
+	const char *from = strstr(append, "from="), *at = text;
 	char mark[16];
 
 	if (strncmp(at, "script\n", 7))

@@ -31,8 +31,8 @@ struct script_line {
 	u32 value;
 };
 
-/* Is there a script in the guest's memory? Begin with the section of "from=N". */
-void fake_script_begin(struct fake_script *s, const char *memory, const char *append);
+/* Is @text, what is behind the header, a script? Begin with the section of "from=N". */
+void fake_script_begin(struct fake_script *s, const char *text, const char *append);
 struct script_line fake_script_next(struct fake_script *s);
 
 #endif /* VMON_TEST_FAKE_SCRIPT_H */

@@ -58,22 +58,21 @@ int client_state(char *text, size_t size)
 }
 
 /**
- * client_open() - connect to the daemon
+ * client_connect() - connect to the daemon
  * @ret: connection
+ * @text: gets why not, as a sentence
+ * @size: of @text
  *
- * Return: 0, or -errno after a message.
+ * Return: 0 or -errno.
  */
-int client_open(sd_bus **ret)
+int client_connect(sd_bus **ret, char *text, size_t size)
 {
 	sd_bus *bus = NULL;
-	char text[256];
 	int fd, r;
 
-	fd = connect_socket(text, sizeof(text));
-	if (fd < 0) {
-		complain(0, "%s", text);
+	fd = connect_socket(text, size);
+	if (fd < 0)
 		return fd;
-	}
 	r = sd_bus_new(&bus);
 	if (r >= 0)
 		r = sd_bus_set_fd(bus, fd, fd);
@@ -85,11 +84,27 @@ int client_open(sd_bus **ret)
 		r = sd_bus_start(bus);
 	if (r < 0) {
 		sd_bus_unref(bus);
-		complain(0, "cannot talk to vmond: %s", strerror(-r));
+		snprintf(text, size, "cannot talk to vmond: %s", strerror(-r));
 		return r;
 	}
 	*ret = bus;
 	return 0;
+}
+
+/**
+ * client_open() - connect to the daemon, or say why not
+ * @ret: connection
+ *
+ * Return: 0, or -errno after a message.
+ */
+int client_open(sd_bus **ret)
+{
+	char text[256];
+	int r = client_connect(ret, text, sizeof(text));
+
+	if (r < 0)
+		complain(0, "%s", text);
+	return r;
 }
 
 /* Print why a call failed. Return: EXIT_FAILED. */

@@ -18,6 +18,7 @@ bool definition_is_changed(const struct guest_config *c, const char *digest);
 int show_guest(const char *name, struct json_object **ret);
 
 /* engine.c */
-int engine_create(const struct guest_config *c, int *ret_fd, u32 *ret_vm, struct error *err);
+int engine_create(const struct guest_config *c, u32 claim_ms, int *ret_fd, u32 *ret_vm,
+		  struct error *err);
 
 #endif /* VMON_VMONCTL_DEFINITION_H */

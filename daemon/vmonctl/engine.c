@@ -29,13 +29,15 @@ static void on_stray(struct nlmsghdr *nlh, void *arg)
 /**
  * engine_create() - create a VM in the cgroups of this process
  * @c: guest
+ * @claim_ms: how long vmond's guests wait for the next vmond
  * @ret_fd: the socket that owns it; it ends with the last descriptor of this
  * @ret_vm: its number
  * @err: the module's sentence
  *
  * Return: 0, -ENOENT: there is no module, or another error.
  */
-int engine_create(const struct guest_config *c, int *ret_fd, u32 *ret_vm, struct error *err)
+int engine_create(const struct guest_config *c, u32 claim_ms, int *ret_fd, u32 *ret_vm,
+		  struct error *err)
 {
 	static const u32 exec[] = {
 		[GUEST_EXEC_TRANSLATE] = VMON_EXEC_TRANSLATE,
@@ -54,6 +56,9 @@ int engine_create(const struct guest_config *c, int *ret_fd, u32 *ret_vm, struct
 		nla_put_string(msg, VMON_A_NAME, c->name);
 		if (c->exec)
 			nla_put_u32(msg, VMON_A_EXEC, exec[c->exec]);
+		/* As in manager_run_vm(): what devices have in flight would be lost. */
+		if (claim_ms && !c->disks.n && !c->nets.n && !c->rng)
+			nla_put_u32(msg, VMON_A_CLAIM_MS, claim_ms);
 	}
 	r = nl_link_call(&link, msg, on_new, &vm, on_stray, NULL, err);
 	if (r >= 0 && !vm)

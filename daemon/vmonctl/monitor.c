@@ -12,10 +12,11 @@
 #include <time.h>
 
 #include "common/version.h"
+#include "vmonctl/lasting.h"
 #include "vmonctl/vmonctl.h"
 
 struct monitor {
-	sd_event *event;
+	struct lasting link;
 	bool json;
 	int status;
 };
@@ -57,25 +58,31 @@ static int on_event(sd_bus_message *m, void *arg, sd_bus_error *error)
 	(void)error;
 	if (sd_bus_message_read(m, "tssss", &id, &name, &event, &detail, &report) < 0) {
 		mon->status = malformed(-EBADMSG);
-		return sd_event_exit(mon->event, 0);
+		return sd_event_exit(mon->link.event, 0);
 	}
 	print_event(mon, id, name, event, detail, report);
 	if (fflush(stdout) || ferror(stdout))
-		return sd_event_exit(mon->event, 0);	/* nobody reads us any more */
+		return sd_event_exit(mon->link.event, 0);	/* nobody reads us any more */
 	return 0;
 }
 
-static int on_disconnected(sd_bus_message *m, void *arg, sd_bus_error *error)
+static void on_lost(void *arg)
 {
 	struct monitor *mon = arg;
 
-	(void)m;
-	(void)error;
 	mon->status = complain(EXIT_FAILED, "vmond has gone: see 'systemctl status vmond'");
-	return sd_event_exit(mon->event, 0);
+	(void)sd_event_exit(mon->link.event, 0);
 }
 
-static int watch(struct monitor *mon, sd_bus *bus)
+static int listen_for_events(void *arg)
+{
+	struct monitor *mon = arg;
+
+	return sd_bus_match_signal(mon->link.bus, NULL, NULL, VMON_BUS_PATH, VMON_BUS_INTERFACE,
+				   "Event", on_event, mon);
+}
+
+static int watch(struct monitor *mon)
 {
 	sigset_t set;
 	int r;
@@ -84,36 +91,33 @@ static int watch(struct monitor *mon, sd_bus *bus)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	r = sd_event_default(&mon->event);
+	mon->link.again = listen_for_events;
+	mon->link.lost = on_lost;
+	mon->link.arg = mon;
+	r = sd_event_default(&mon->link.event);
 	if (r >= 0)
-		r = sd_event_add_signal(mon->event, NULL, SIGINT, NULL, NULL);
+		r = sd_event_add_signal(mon->link.event, NULL, SIGINT, NULL, NULL);
 	if (r >= 0)
-		r = sd_event_add_signal(mon->event, NULL, SIGTERM, NULL, NULL);
+		r = sd_event_add_signal(mon->link.event, NULL, SIGTERM, NULL, NULL);
 	if (r >= 0)
-		r = sd_bus_attach_event(bus, mon->event, 0);
+		r = lasting_watch(&mon->link);
 	if (r >= 0)
-		r = sd_bus_match_signal(bus, NULL, NULL, VMON_BUS_PATH, VMON_BUS_INTERFACE,
-					"Event", on_event, mon);
-	if (r >= 0)
-		r = sd_bus_match_signal(bus, NULL, NULL, "/org/freedesktop/DBus/Local",
-					"org.freedesktop.DBus.Local", "Disconnected",
-					on_disconnected, mon);
-	return r < 0 ? r : sd_event_loop(mon->event);
+		r = listen_for_events(mon);
+	return r < 0 ? r : sd_event_loop(mon->link.event);
 }
 
 int verb_monitor(int argc, char **argv)
 {
 	struct monitor mon = { .status = EXIT_OK };
-	sd_bus *bus;
 	int r;
 
 	r = parse_simple(argc, argv, 0, 0, &mon.json, NULL);
 	if (r)
 		return r;
-	if (client_open(&bus) < 0)
+	if (client_open(&mon.link.bus) < 0)
 		return EXIT_FAILED;
-	r = watch(&mon, bus);
-	sd_bus_flush_close_unref(bus);
-	sd_event_unref(mon.event);
+	r = watch(&mon);
+	lasting_close(&mon.link);
+	sd_event_unref(mon.link.event);
 	return r < 0 ? complain(EXIT_FAILED, "cannot watch vmond: %s", strerror(-r)) : mon.status;
 }

@@ -12,8 +12,8 @@
 
 #include "common/disk_option.h"
 #include "common/net_option.h"
+#include "vmonctl/lasting.h"
 #include "vmonctl/request.h"
-#include "vmonctl/terminal.h"
 #include "vmonctl/vmonctl.h"
 
 struct run {
@@ -21,9 +21,8 @@ struct run {
 	struct request rq;
 	bool reboot, detach;
 
-	sd_bus *bus;
-	sd_event *event;
-	struct terminal *terminal;
+	struct lasting link;
+	struct viewer viewer;
 	struct running guest;
 	bool leaving, closed, ended;
 	char end[32];
@@ -169,7 +168,15 @@ static int parse(struct run *run, int argc, char **argv)
 static void finish(struct run *run)
 {
 	if (run->ended && run->closed)
-		(void)sd_event_exit(run->event, 0);
+		(void)sd_event_exit(run->link.event, 0);
+}
+
+static void lose(struct run *run)
+{
+	snprintf(run->end, sizeof(run->end), "lost");
+	run->closed = true;
+	run->ended = true;
+	finish(run);
 }
 
 static int on_wait(sd_bus_message *m, void *arg, sd_bus_error *error)
@@ -178,13 +185,15 @@ static int on_wait(sd_bus_message *m, void *arg, sd_bus_error *error)
 	const char *end, *report;
 
 	(void)error;
+	if (lasting_away(m))
+		return 0;		/* on_lost(), or on_again() */
 	if (sd_bus_message_is_method_error(m, NULL)) {
-		/* The daemon is gone, and the VM with it. */
-		complain(0, "vmond has gone, and '%s' with it: see 'systemctl status vmond'",
+		complain(0, "vmond has no '%s' any more: see 'journalctl -u vmond'",
 			 run->guest.name);
-		snprintf(run->end, sizeof(run->end), "lost");
-		run->closed = true;
-	} else if (sd_bus_message_read(m, "sus", &end, &run->value, &report) >= 0) {
+		lose(run);
+		return 0;
+	}
+	if (sd_bus_message_read(m, "sus", &end, &run->value, &report) >= 0) {
 		snprintf(run->end, sizeof(run->end), "%s", end);
 		run->report = strdup(report);
 	}
@@ -193,22 +202,53 @@ static int on_wait(sd_bus_message *m, void *arg, sd_bus_error *error)
 	return 0;
 }
 
+static void on_lost(void *arg)
+{
+	struct run *run = arg;
+
+	complain(0, "vmond has gone, and '%s' with it: see 'systemctl status vmond'",
+		 run->guest.name);
+	lose(run);
+}
+
+static void terminate(struct run *run)
+{
+	sd_bus_message *m = NULL;
+
+	if (run->link.bus && request_method(run->link.bus, "Terminate", &m) >= 0 &&
+	    sd_bus_message_append(m, "s", run->guest.name) >= 0 &&
+	    sd_bus_message_set_expect_reply(m, false) >= 0)
+		(void)sd_bus_send(run->link.bus, m, NULL);
+	sd_bus_message_unref(m);
+}
+
+/* There is a new vmond. */
+static int on_again(void *arg)
+{
+	struct run *run = arg;
+	int r = 0;
+
+	if (!run->ended)
+		r = request_wait(run->link.bus, run->guest.id, on_wait, run);
+	if (r >= 0 && !run->closed)
+		r = viewer_again(&run->viewer);
+	if (r >= 0 && run->leaving)
+		terminate(run);
+	/* It has no such guest: the answer to Wait says so. */
+	return r == -ENXIO ? 0 : r;
+}
+
 /* The user leaves: stop the VM; its end comes as every other. */
 static void on_leave(void *arg)
 {
 	struct run *run = arg;
-	sd_bus_message *m = NULL;
 
 	if (run->leaving) {
-		(void)sd_event_exit(run->event, 0);	/* asked twice */
+		(void)sd_event_exit(run->link.event, 0);	/* asked twice */
 		return;
 	}
 	run->leaving = true;
-	if (request_method(run->bus, "Terminate", &m) >= 0 &&
-	    sd_bus_message_append(m, "s", run->guest.name) >= 0 &&
-	    sd_bus_message_set_expect_reply(m, false) >= 0)
-		(void)sd_bus_send(run->bus, m, NULL);
-	sd_bus_message_unref(m);
+	terminate(run);
 }
 
 static void on_closed(void *arg)
@@ -219,50 +259,40 @@ static void on_closed(void *arg)
 	finish(run);
 }
 
-static int open_console(struct run *run)
+static int attend(struct run *run)
 {
-	sd_bus_message *m = NULL, *reply = NULL;
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	int fd = -1, r;
+	int r;
 
-	r = request_method(run->bus, "Console", &m);
-	if (r >= 0)
-		r = sd_bus_message_append(m, "sb", run->guest.name, 1);
-	if (r >= 0)
-		r = sd_bus_call(run->bus, m, 0, &error, &reply);
-	if (r >= 0)
-		r = sd_bus_message_read(reply, "h", &fd);
-	if (r >= 0)
-		r = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	sd_bus_error_free(&error);
-	sd_bus_message_unref(m);
-	sd_bus_message_unref(reply);
+	run->viewer = (struct viewer){
+		.link = &run->link, .id = run->guest.id, .leave = on_leave, .done = on_closed,
+		.arg = run,
+	};
+	r = request_wait(run->link.bus, run->guest.id, on_wait, run);
+	if (r < 0)
+		return r;
+	if (isatty(STDIN_FILENO))
+		fprintf(stderr, "Virtual machine '%s'; Ctrl-] stops it.\r\n", run->guest.name);
+	r = viewer_open(&run->viewer, 0);
+	if (r < 0 && !run->link.claim_ms)
+		return r;
+	r = sd_event_loop(run->link.event);
+	viewer_close(&run->viewer);
 	return r;
 }
 
-static int attend(struct run *run)
+static int connect_vmond(struct run *run)
 {
-	int fd, r;
+	int r;
 
-	r = sd_event_default(&run->event);
+	run->link.again = on_again;
+	run->link.lost = on_lost;
+	run->link.arg = run;
+	if (client_open(&run->link.bus) < 0)
+		return EXIT_FAILED;
+	r = sd_event_default(&run->link.event);
 	if (r >= 0)
-		r = sd_bus_attach_event(run->bus, run->event, 0);
-	if (r >= 0)
-		r = request_wait(run->bus, run->guest.id, on_wait, run);
-	if (r < 0)
-		return r;
-
-	fd = open_console(run);
-	if (fd < 0)
-		return fd;
-	if (isatty(STDIN_FILENO))
-		fprintf(stderr, "Virtual machine '%s'; Ctrl-] stops it.\r\n", run->guest.name);
-	r = terminal_open(run->event, fd, on_leave, on_closed, run, &run->terminal);
-	if (r < 0)
-		return r;
-	r = sd_event_loop(run->event);
-	terminal_close(run->terminal);
-	return r;
+		r = lasting_watch(&run->link);
+	return r < 0 ? complain(EXIT_FAILED, "cannot watch vmond: %s", strerror(-r)) : 0;
 }
 
 static int tell(const struct run *run)
@@ -286,18 +316,18 @@ int verb_run(int argc, char **argv)
 		run.rq.restart[0] = "reset";
 		run.rq.restart[1] = "triple-fault";
 	}
-	if (!r && client_open(&run.bus) < 0)
-		r = EXIT_FAILED;
 	if (!r)
-		r = request_run(run.bus, &run.rq, &run.guest);
+		r = connect_vmond(&run);
+	if (!r)
+		r = request_run(run.link.bus, &run.rq, &run.guest);
 	if (!r && run.detach) {
 		puts(run.guest.name);
 	} else if (!r) {
 		r = attend(&run);
 		r = r < 0 ? complain(EXIT_FAILED, "console: %s", strerror(-r)) : tell(&run);
 	}
-	sd_bus_flush_close_unref(run.bus);
-	sd_event_unref(run.event);
+	lasting_close(&run.link);
+	sd_event_unref(run.link.event);
 	guest_config_free(&run.config);
 	free(run.report);
 	return r;

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "vmonctl/definition.h"
+#include "vmonctl/lasting.h"
 #include "vmonctl/request.h"
 #include "vmonctl/vmonctl.h"
 
@@ -26,8 +27,7 @@ struct start {
 	bool foreground, no_unit;
 	struct guest_config config;
 	struct running guest;
-	sd_bus *bus;
-	sd_event *event;
+	struct lasting link;
 	bool asked;		/* to power off, and told to end if that fails */
 	int status;
 };
@@ -50,11 +50,14 @@ static int call_guest(struct start *s, const char *method, sd_bus_message_handle
 	sd_bus_message *m = NULL;
 	int r;
 
-	r = request_method(s->bus, method, &m);
+	/* on_again() asks the next vmond. */
+	if (!s->link.bus)
+		return -ENOTCONN;
+	r = request_method(s->link.bus, method, &m);
 	if (r >= 0)
 		r = sd_bus_message_append(m, "s", s->guest.name);
 	if (r >= 0)
-		r = sd_bus_call_async(s->bus, NULL, m, done, s, 0);
+		r = sd_bus_call_async(s->link.bus, NULL, m, done, s, 0);
 	sd_bus_message_unref(m);
 	return r;
 }
@@ -76,6 +79,12 @@ static int on_poweroff(sd_bus_message *m, void *arg, sd_bus_error *error)
 	return 0;
 }
 
+static void end_guest(struct start *s)
+{
+	(void)call_guest(s, s->asked ? "Terminate" : "PowerOff",
+			 s->asked ? on_answer : on_poweroff);
+}
+
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si, void *arg)
 {
 	struct start *s = arg;
@@ -83,8 +92,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
 	(void)source;
 	(void)si;
 	(void)sd_notify(0, "STOPPING=1");
-	(void)call_guest(s, s->asked ? "Terminate" : "PowerOff",
-			 s->asked ? on_answer : on_poweroff);
+	end_guest(s);
 	s->asked = true;
 	return 0;
 }
@@ -96,9 +104,11 @@ static int on_end(sd_bus_message *m, void *arg, sd_bus_error *error)
 	uint32_t value;
 
 	(void)error;
+	if (lasting_away(m))
+		return 0;		/* on_lost(), or on_again() */
 	if (sd_bus_message_is_method_error(m, NULL))
 		s->status = complain(EXIT_FAILED,
-				     "vmond has gone, and '%s' with it: see 'systemctl status vmond'",
+				     "vmond has no '%s' any more: see 'journalctl -u vmond'",
 				     s->guest.name);
 	else if (sd_bus_message_read(m, "sus", &end, &value, &report) < 0)
 		s->status = malformed(-EBADMSG);
@@ -106,7 +116,37 @@ static int on_end(sd_bus_message *m, void *arg, sd_bus_error *error)
 		s->status = tell_end(s->guest.name, end, value, report);
 	if (s->asked && s->status == EXIT_GUEST_STOPPED)
 		s->status = EXIT_OK;
-	return sd_event_exit(s->event, 0);
+	return sd_event_exit(s->link.event, 0);
+}
+
+static void on_lost(void *arg)
+{
+	struct start *s = arg;
+
+	s->status = complain(EXIT_FAILED,
+			     "vmond has gone, and '%s' with it: see 'systemctl status vmond'",
+			     s->guest.name);
+	(void)sd_event_exit(s->link.event, 0);
+}
+
+/* There is a new vmond: the guest is bound to this process again. */
+static int on_again(void *arg)
+{
+	struct start *s = arg;
+	sd_bus_message *m = NULL;
+	int r;
+
+	r = request_method(s->link.bus, "Hold", &m);
+	if (r >= 0)
+		r = sd_bus_message_append(m, "t", s->guest.id);
+	if (r >= 0)
+		r = sd_bus_call_async(s->link.bus, NULL, m, on_answer, s, 0);
+	sd_bus_message_unref(m);
+	if (r >= 0)
+		r = request_wait(s->link.bus, s->guest.id, on_end, s);
+	if (r >= 0 && s->asked)
+		end_guest(s);
+	return r;
 }
 
 static int watch_signals(struct start *s)
@@ -121,26 +161,34 @@ static int watch_signals(struct start *s)
 		sigaddset(&set, signals[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	for (i = 0; i < ARRAY_SIZE(signals) && r >= 0; i++)
-		r = sd_event_add_signal(s->event, NULL, signals[i], on_signal, s);
+		r = sd_event_add_signal(s->link.event, NULL, signals[i], on_signal, s);
 	return r;
+}
+
+static int watch_vmond(struct start *s)
+{
+	int r;
+
+	s->link.again = on_again;
+	s->link.lost = on_lost;
+	s->link.arg = s;
+	r = sd_event_default(&s->link.event);
+	if (r >= 0)
+		r = lasting_watch(&s->link);
+	return r < 0 ? complain(EXIT_FAILED, "cannot watch vmond: %s", strerror(-r)) : 0;
 }
 
 static int attend(struct start *s)
 {
 	int r;
 
-	r = sd_event_default(&s->event);
+	r = watch_signals(s);
 	if (r >= 0)
-		r = sd_bus_attach_event(s->bus, s->event, 0);
-	if (r >= 0)
-		r = watch_signals(s);
-	if (r >= 0)
-		r = request_wait(s->bus, s->guest.id, on_end, s);
+		r = request_wait(s->link.bus, s->guest.id, on_end, s);
 	if (r >= 0) {
 		(void)sd_notifyf(0, "READY=1\nSTATUS=Guest '%s' runs", s->guest.name);
-		r = sd_event_loop(s->event);
+		r = sd_event_loop(s->link.event);
 	}
-	sd_event_unref(s->event);
 	return r < 0 ? complain(EXIT_FAILED, "'%s': %s", s->guest.name, strerror(-r)) :
 		       s->status;
 }
@@ -154,11 +202,14 @@ static int hold(struct start *s)
 
 	fill(&rq, &s->config);
 	rq.bound = true;
+	r = watch_vmond(s);
+	if (r)
+		return r;
 	/* Without a module vmond says what is to be done. */
-	r = engine_create(&s->config, &rq.engine_fd, &rq.engine_vm, &err);
+	r = engine_create(&s->config, s->link.claim_ms, &rq.engine_fd, &rq.engine_vm, &err);
 	if (r < 0 && r != -ENOENT)
 		return complain(EXIT_FAILED, "guest '%s': %s", s->config.name, err.text);
-	r = request_run(s->bus, &rq, &s->guest);
+	r = request_run(s->link.bus, &rq, &s->guest);
 	if (rq.engine_fd >= 0)
 		close(rq.engine_fd);
 	return r ? r : attend(s);
@@ -170,15 +221,16 @@ static int start_one(struct start *s, const char *name)
 	int r;
 
 	r = definition_load(name, NULL, &s->config);
-	if (!r && client_open(&s->bus) < 0)
+	if (!r && client_open(&s->link.bus) < 0)
 		r = EXIT_FAILED;
 	if (!r && s->foreground) {
 		r = hold(s);
 	} else if (!r) {
 		fill(&rq, &s->config);
-		r = request_run(s->bus, &rq, &s->guest);
+		r = request_run(s->link.bus, &rq, &s->guest);
 	}
-	s->bus = sd_bus_flush_close_unref(s->bus);
+	lasting_close(&s->link);
+	s->link.event = sd_event_unref(s->link.event);
 	guest_config_free(&s->config);
 	return r;
 }

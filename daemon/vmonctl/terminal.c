@@ -22,7 +22,9 @@
 #define ESCAPE	0x1d	/* Ctrl-] */
 
 struct terminal {
-	int fd;
+	sd_event *event;
+	int fd;			/* -1: the guest's end is closed */
+	uint64_t received;
 	terminal_leave_fn leave;
 	terminal_closed_fn closed;
 	void *arg;
@@ -37,22 +39,22 @@ struct terminal {
 static void enable_input(struct terminal *t)
 {
 	if (t->input)
-		(void)sd_event_source_set_enabled(t->input, t->pending ? SD_EVENT_OFF :
-								       SD_EVENT_ON);
+		(void)sd_event_source_set_enabled(t->input, t->pending || t->fd < 0 ?
+							    SD_EVENT_OFF : SD_EVENT_ON);
 }
 
 static void send_input(struct terminal *t)
 {
 	ssize_t n;
 
+	if (t->fd < 0)
+		return;
 	while (t->pending) {
 		n = send(t->fd, t->in, t->pending, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && errno != EAGAIN)
-			t->pending = 0;		/* it is gone; its end comes */
 		if (n <= 0)
-			break;
+			break;			/* full, or gone: then its end comes */
 		t->pending -= n;
 		memmove(t->in, t->in + n, t->pending);
 	}
@@ -127,12 +129,15 @@ static int on_guest(sd_event_source *s, int fd, uint32_t revents, void *arg)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n > 0) {
+		t->received += n;
 		if (!write_all(buf, n))
 			t->leave(t->arg);	/* nobody reads us any more */
 		return 0;
 	}
 	t->guest = sd_event_source_disable_unref(t->guest);
-	t->input = sd_event_source_disable_unref(t->input);
+	close(t->fd);
+	t->fd = -1;
+	enable_input(t);
 	t->closed(t->arg);
 	return 0;
 }
@@ -175,11 +180,54 @@ static void make_raw(struct terminal *t)
 }
 
 /**
+ * terminal_attach() - go on with another socket, after the guest's end was closed
+ * @t: terminal
+ * @fd: the guest's console; taken over
+ */
+int terminal_attach(struct terminal *t, int fd)
+{
+	int r = sd_event_add_io(t->event, &t->guest, fd, EPOLLIN, on_guest, t);
+
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	t->fd = fd;
+	send_input(t);
+	return 0;
+}
+
+/* Is the guest's end open? */
+bool terminal_attached(const struct terminal *t)
+{
+	return t->fd >= 0;
+}
+
+/* Bytes of output that have come. */
+uint64_t terminal_received(const struct terminal *t)
+{
+	return t->received;
+}
+
+static int add_input(struct terminal *t)
+{
+	int r = sd_event_add_io(t->event, &t->input, STDIN_FILENO, EPOLLIN, on_input, t);
+
+	if (r == -EPERM)
+		r = sd_event_add_defer(t->event, &t->input, on_input_file, t);
+	else if (r == -EBADF)
+		r = 0;			/* standard input is closed */
+	if (r >= 0)
+		enable_input(t);
+	return r;
+}
+
+/**
  * terminal_open() - connect standard input and output with a guest
  * @event: loop
  * @fd: the guest's console; taken over
  * @leave: called when the user wants to leave
- * @closed: called when the guest's output is at its end
+ * @closed: called when the guest's output is at its end, or the socket is gone
  * @arg: for both
  * @ret: terminal
  *
@@ -195,23 +243,17 @@ int terminal_open(sd_event *event, int fd, terminal_leave_fn leave,
 		close(fd);
 		return -ENOMEM;
 	}
-	t->fd = fd;
+	t->event = event;
+	t->fd = -1;
 	t->leave = leave;
 	t->closed = closed;
 	t->arg = arg;
 	signal(SIGPIPE, SIG_IGN);
-	r = add_signals(event, t);
+	r = terminal_attach(t, fd);
 	if (r >= 0)
-		r = sd_event_add_io(event, &t->guest, fd, EPOLLIN, on_guest, t);
-	if (r >= 0) {
-		r = sd_event_add_io(event, &t->input, STDIN_FILENO, EPOLLIN, on_input, t);
-		if (r == -EPERM)
-			r = sd_event_add_defer(event, &t->input, on_input_file, t);
-		else if (r == -EBADF)
-			r = 0;			/* standard input is closed */
-		if (r >= 0)
-			enable_input(t);
-	}
+		r = add_signals(event, t);
+	if (r >= 0)
+		r = add_input(t);
 	if (r < 0) {
 		terminal_close(t);
 		return r;
@@ -229,6 +271,7 @@ void terminal_close(struct terminal *t)
 		tcsetattr(STDIN_FILENO, TCSANOW, &t->saved);
 	sd_event_source_disable_unref(t->guest);
 	sd_event_source_disable_unref(t->input);
-	close(t->fd);
+	if (t->fd >= 0)
+		close(t->fd);
 	free(t);
 }

@@ -80,6 +80,7 @@ int check_escape(int argc, char **argv);
 
 /* client.c */
 int client_open(sd_bus **ret);
+int client_connect(sd_bus **ret, char *text, size_t size);
 int client_call(const char *method, sd_bus_message **reply, const char *types, ...);
 int client_try(const char *method, sd_bus_message **reply, int quiet, const char *types, ...);
 int client_failed(const sd_bus_error *error, int r);

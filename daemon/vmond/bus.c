@@ -80,6 +80,18 @@ struct vm *bus_find_vm(struct manager *m, const char *name, bool alive, sd_bus_e
 	return vm;
 }
 
+static struct vm *find_id(struct manager *m, u64 id, sd_bus_error *e)
+{
+	struct vm *vm = manager_find_id(m, id);
+	struct error err;
+
+	if (vm)
+		return vm;
+	(void)fail(&err, ENXIO, "no VM has the number %llu", (unsigned long long)id);
+	bus_refuse(e, &err);
+	return NULL;
+}
+
 /* The VM whose name is all that @m says. Return: 0, or -errno with @e for the sender. */
 int bus_read_vm(sd_bus_message *m, struct manager *manager, bool alive, struct vm **ret,
 		sd_bus_error *e)
@@ -279,22 +291,60 @@ static int method_console(sd_bus_message *m, void *arg, sd_bus_error *e)
 	return r;
 }
 
-static int method_wait(sd_bus_message *m, void *arg, sd_bus_error *e)
+/* By position, for a reader that goes on with the next vmond where it was. */
+static int method_console_at(sd_bus_message *m, void *arg, sd_bus_error *e)
 {
-	struct vm_waiter *w;
 	struct error err;
 	struct vm *vm;
-	u64 id;
+	uint64_t id;
+	bool more;
+	u64 pos;
+	int fd, r;
+
+	r = sd_bus_message_read(m, "tt", &id, &pos);
+	if (r < 0)
+		return r;
+	vm = find_id(arg, id, e);
+	if (!vm)
+		return -ENXIO;
+	if (console_attach_at(vm->console, &pos, &more, &fd, &err) < 0)
+		return bus_refuse(e, &err);
+	r = sd_bus_reply_method_return(m, "htb", fd, pos, (int)more);
+	close(fd);
+	return r;
+}
+
+/* The process that holds a guest is there again, after this vmond has come. */
+static int method_hold(sd_bus_message *m, void *arg, sd_bus_error *e)
+{
+	struct vm *vm;
+	uint64_t id;
 	int r;
 
 	r = sd_bus_message_read(m, "t", &id);
 	if (r < 0)
 		return r;
-	vm = manager_find_id(arg, id);
-	if (!vm) {
-		(void)fail(&err, ENXIO, "no VM has the number %llu", (unsigned long long)id);
-		return bus_refuse(e, &err);
-	}
+	vm = find_id(arg, id, e);
+	if (!vm)
+		return -ENXIO;
+	if (vm->config.bound && !vm->end)
+		vm->client = sd_bus_message_get_bus(m);
+	return sd_bus_reply_method_return(m, NULL);
+}
+
+static int method_wait(sd_bus_message *m, void *arg, sd_bus_error *e)
+{
+	struct vm_waiter *w;
+	struct vm *vm;
+	uint64_t id;
+	int r;
+
+	r = sd_bus_message_read(m, "t", &id);
+	if (r < 0)
+		return r;
+	vm = find_id(arg, id, e);
+	if (!vm)
+		return -ENXIO;
 	if (vm->end)
 		return sd_bus_reply_method_return(m, "sus", vm_end_name(vm->end), vm->value,
 						  vm->report ? vm->report : "");
@@ -328,6 +378,15 @@ static int get_guests(sd_bus *bus, const char *path, const char *iface, const ch
 	return sd_bus_message_append(reply, "u", n);
 }
 
+static int get_claim(sd_bus *bus, const char *path, const char *iface, const char *property,
+		     sd_bus_message *reply, void *arg, sd_bus_error *error)
+{
+	const struct manager *m = arg;
+
+	(void)bus, (void)path, (void)iface, (void)property, (void)error;
+	return sd_bus_message_append(reply, "u", m->claim_ms);
+}
+
 #define ACCESS	SD_BUS_VTABLE_CAPABILITY(CAP_NET_ADMIN)
 
 static const sd_bus_vtable manager_vtable[] = {
@@ -353,6 +412,11 @@ static const sd_bus_vtable manager_vtable[] = {
 				method_unpause, ACCESS),
 	SD_BUS_METHOD_WITH_ARGS("Console", SD_BUS_ARGS("s", name, "b", all),
 				SD_BUS_RESULT("h", socket), method_console, ACCESS),
+	SD_BUS_METHOD_WITH_ARGS("ConsoleAt", SD_BUS_ARGS("t", id, "t", position),
+				SD_BUS_RESULT("h", socket, "t", position, "b", more),
+				method_console_at, ACCESS),
+	SD_BUS_METHOD_WITH_ARGS("Hold", SD_BUS_ARGS("t", id), SD_BUS_NO_RESULT,
+				method_hold, ACCESS),
 	SD_BUS_METHOD_WITH_ARGS("Wait", SD_BUS_ARGS("t", id),
 				SD_BUS_RESULT("s", end, "u", value, "s", report),
 				method_wait, ACCESS),
@@ -375,6 +439,7 @@ static const sd_bus_vtable manager_vtable[] = {
 					    "s", report), 0),
 	SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("Guests", "u", get_guests, 0, 0),
+	SD_BUS_PROPERTY("ClaimMSec", "u", get_claim, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_VTABLE_END
 };
 

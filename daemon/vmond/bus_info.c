@@ -166,7 +166,7 @@ int bus_show(sd_bus_message *m, void *arg, sd_bus_error *e)
 	struct manager *manager = arg;
 	struct engine_info info = { 0 };
 	char memory[32], id[32], number[16], value[16], restarts[16], started[32], restart[64];
-	char disks[4096], nets[1024];
+	char disks[4096], nets[1024], claim[16];
 	struct error err;
 	struct vm *vm;
 	int r;
@@ -182,10 +182,11 @@ int bus_show(sd_bus_message *m, void *arg, sd_bus_error *e)
 	snprintf(value, sizeof(value), "%u", vm->value);
 	snprintf(restarts, sizeof(restarts), "%u", vm->restarts);
 	snprintf(started, sizeof(started), "%llu", (unsigned long long)vm->started);
+	snprintf(claim, sizeof(claim), "%u", vm_survives(vm) ? vm->config.claim_ms : 0);
 	restart_text(vm, restart, sizeof(restart));
 	bus_disks_text(&vm->config, disks, sizeof(disks));
 	bus_nets_text(&vm->config, nets, sizeof(nets));
-	return sd_bus_reply_method_return(m, "a{ss}", 28,
+	return sd_bus_reply_method_return(m, "a{ss}", 29,
 		"Name", vm->config.name,
 		"Description", or_empty(vm->config.description),
 		"Id", id,
@@ -211,6 +212,7 @@ int bus_show(sd_bus_message *m, void *arg, sd_bus_error *e)
 		"ConsoleLog", or_empty(vm->config.log_name),
 		"Definition", or_empty(vm->config.definition),
 		"Unit", vm->config.bound ? "yes" : "no",
+		"ClaimMSec", claim,
 		"StartedUSec", started,
 		"Restarts", restarts,
 		"Report", vm->end ? or_empty(vm->report) : info.report);

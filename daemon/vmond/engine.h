@@ -100,9 +100,12 @@ int engine_stat(struct engine *e, u32 vm, struct engine_stat *ret, unsigned int 
 int engine_trace(struct engine *e, u32 vm, char **ret, struct error *err);
 
 int engine_vm_new(struct engine *e, const char *name, u32 exec, const char *guard,
-		  bool selfcheck, struct engine_vm **ret, struct error *err);
+		  bool selfcheck, u32 claim_ms, struct engine_vm **ret, struct error *err);
 int engine_vm_adopt(struct engine *e, int fd, u32 vm, const char *name,
 		    struct engine_vm **ret, struct error *err);
+int engine_vm_claim(struct engine *e, u32 vm, const char *name, int ram_fd,
+		    struct engine_vm **ret, struct error *err);
+void engine_vm_leave(struct engine_vm *v);
 void engine_vm_free(struct engine_vm *v);
 u32 engine_vm_id(const struct engine_vm *v);
 int engine_vm_fd(const struct engine_vm *v);

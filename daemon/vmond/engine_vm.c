@@ -132,11 +132,12 @@ static void want_no_enobufs(struct engine_vm *v)
  * @exec: enum vmon_exec_mode, 0 for the module's choice
  * @guard: name of the guard, NULL for the module's choice
  * @selfcheck: have the module compare at every exit what is its own
+ * @claim_ms: how long it is kept, paused, after its owner has gone
  * @ret: VM
  * @err: the module's sentence
  */
 int engine_vm_new(struct engine *e, const char *name, u32 exec, const char *guard,
-		  bool selfcheck, struct engine_vm **ret, struct error *err)
+		  bool selfcheck, u32 claim_ms, struct engine_vm **ret, struct error *err)
 {
 	struct engine_vm *v = make(e);
 	struct nl_msg *msg;
@@ -158,6 +159,8 @@ int engine_vm_new(struct engine *e, const char *name, u32 exec, const char *guar
 			nla_put_string(msg, VMON_A_GUARD_NAME, guard);
 		if (selfcheck)
 			nla_put_u8(msg, VMON_A_SELFCHECK, 1);
+		if (claim_ms)
+			nla_put_u32(msg, VMON_A_CLAIM_MS, claim_ms);
 	}
 	r = call(v, msg, on_new, &v->vm, err);
 	if (r < 0)
@@ -212,6 +215,60 @@ int engine_vm_adopt(struct engine *e, int fd, u32 vm, const char *name,
 	v->vm = vm;
 	*ret = v;
 	return 0;
+}
+
+/**
+ * engine_vm_claim() - go on with a VM whose owner has gone
+ * @e: engine, connected
+ * @vm: its number
+ * @name: its name
+ * @ram_fd: its memory; attached already
+ * @ret: VM, in the state that it has; what the owner had not acknowledged comes again
+ * @err: the module's sentence
+ */
+int engine_vm_claim(struct engine *e, u32 vm, const char *name, int ram_fd,
+		    struct engine_vm **ret, struct error *err)
+{
+	struct engine_info info;
+	struct engine_vm *v;
+	int r;
+
+	(void)ram_fd;
+	/* Numbers begin anew when the module is loaded anew. */
+	r = engine_get(e, vm, &info, err);
+	if (r >= 0 && strcmp(info.name, name) != 0)
+		r = fail(err, ENODEV, "VM %u is '%s', not '%s'", vm, info.name, name);
+	if (r < 0)
+		return r;
+	v = make(e);
+	if (!v)
+		return fail(err, ENOMEM, "out of memory");
+	v->vm = vm;
+	r = nl_link_open(&v->link, err);
+	if (r < 0)
+		goto err_free;
+	want_no_enobufs(v);
+	r = call(v, request(v, VMON_CMD_VM_CLAIM), NULL, NULL, err);
+	if (r < 0)
+		goto err_close;
+	*ret = v;
+	return 0;
+
+err_close:
+	nl_link_close(&v->link);
+err_free:
+	free(v);
+	return r;
+}
+
+/**
+ * engine_vm_leave() - close a VM's socket, and leave the VM to be claimed
+ * @v: VM
+ */
+void engine_vm_leave(struct engine_vm *v)
+{
+	nl_link_close(&v->link);
+	free(v);
 }
 
 /**

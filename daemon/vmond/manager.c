@@ -14,11 +14,14 @@
 #include "common/name.h"
 #include "vmond/log.h"
 #include "vmond/manager.h"
+#include "vmond/store.h"
 
+/* SIGTERM is a restart as far as we know: another vmond goes on. SIGINT is the end. */
 static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *arg)
 {
-	(void)si;
-	(void)arg;
+	struct manager *m = arg;
+
+	m->leaving = si->ssi_signo == SIGTERM;
 	return sd_event_exit(sd_event_source_get_event(s), 0);
 }
 
@@ -126,12 +129,13 @@ int manager_connect(struct manager *m, struct error *err)
 }
 
 /**
- * manager_startup() - take the runtime directory and listen
+ * manager_startup() - take the runtime directory, listen, go on with what is there
  * @m: manager
  * @dir: runtime directory
+ * @claim_ms: how long VMs can be without vmond
  * @err: why not
  */
-int manager_startup(struct manager *m, const char *dir, struct error *err)
+int manager_startup(struct manager *m, const char *dir, u32 claim_ms, struct error *err)
 {
 	struct error no_module;
 	int r;
@@ -139,7 +143,10 @@ int manager_startup(struct manager *m, const char *dir, struct error *err)
 	m->dir = strdup(dir);
 	if (!m->dir)
 		return fail(err, ENOMEM, "out of memory");
+	m->claim_ms = claim_ms;
 	r = listen_start(m, err);
+	if (r >= 0)
+		r = store_new(m->event, dir, claim_ms, &m->store, err);
 	if (r < 0)
 		return r;
 	/* The module may be loaded later. */
@@ -147,6 +154,7 @@ int manager_startup(struct manager *m, const char *dir, struct error *err)
 		log_warning("%s", no_module.text);
 		(void)sd_notifyf(0, "STATUS=No virtual machine can be run yet: %s", no_module.text);
 	}
+	manager_restore(m);
 	return 0;
 }
 
@@ -167,8 +175,12 @@ void manager_free(struct manager *m)
 		return;
 	while ((vm = m->vms)) {
 		m->vms = vm->next;
-		vm_free(vm);
+		if (m->leaving)
+			vm_leave(vm);
+		else
+			vm_free(vm);
 	}
+	store_free(m->store);
 	listen_stop(m);
 	sd_event_source_disable_unref(m->events_source);
 	engine_free(m->engine);
@@ -230,6 +242,17 @@ static void on_vm_event(struct vm *vm, enum vm_event event, void *arg)
 		forget_oldest(arg, vm);
 }
 
+/* From here on it is in the list, and its events are told. */
+void manager_add_vm(struct manager *m, struct vm *vm)
+{
+	if (vm->id > m->last_id)
+		m->last_id = vm->id;
+	vm->on_event = on_vm_event;
+	vm->on_event_arg = m;
+	vm->next = m->vms;
+	m->vms = vm;
+}
+
 /* A client has gone: end what was bound to its connection. */
 void manager_client_gone(struct manager *m, const void *client)
 {
@@ -276,10 +299,14 @@ int manager_run_vm(struct manager *m, struct vm_config *config, struct vm **ret,
 			    "name '%s' is in use: choose another with --name, or 'vmonctl terminate %s'",
 			    config->name, config->name);
 
-	r = vm_new(m->event, m->engine, config, &vm, err);
+	/* What these have in flight would be lost. */
+	config->fragile = config->n_disks || config->n_nets || config->rng;
+	config->claim_ms = m->claim_ms;
+	r = vm_new(m->event, m->engine, m->store, config, &vm, err);
 	if (r < 0)
 		return r;
 	vm_config_init(config);
+	vm->id = m->last_id + 1;
 	r = manager_connect(m, err);
 	if (r >= 0)
 		r = vm_start(vm, err);
@@ -287,11 +314,7 @@ int manager_run_vm(struct manager *m, struct vm_config *config, struct vm **ret,
 		vm_free(vm);
 		return r;
 	}
-	vm->id = ++m->last_id;
-	vm->on_event = on_vm_event;
-	vm->on_event_arg = m;
-	vm->next = m->vms;
-	m->vms = vm;
+	manager_add_vm(m, vm);
 	log_guest(6, MESSAGE_GUEST_STARTED, vm->config.name, "VM '%s' runs: %llu MiB",
 		  vm->config.name, mib(vm->config.memory));
 	bus_emit_event(m, vm, VM_EVENT_STARTED);

@@ -35,11 +35,14 @@ struct manager {
 	struct peer *peers;
 	unsigned int n_peers;
 	struct vm *vms;		/* newest first, ended ones included */
+	struct store *store;
+	u32 claim_ms;		/* how long VMs can be without vmond */
+	bool leaving;		/* VMs are left to the next vmond */
 	u64 last_id;
 };
 
 int manager_new(struct manager **ret, struct error *err);
-int manager_startup(struct manager *m, const char *dir, struct error *err);
+int manager_startup(struct manager *m, const char *dir, u32 claim_ms, struct error *err);
 int manager_run(struct manager *m, struct error *err);
 void manager_free(struct manager *m);
 
@@ -48,8 +51,12 @@ int manager_run_vm(struct manager *m, struct vm_config *config, struct vm **ret,
 		   struct error *err);
 struct vm *manager_find_vm(struct manager *m, const char *name);
 struct vm *manager_find_id(struct manager *m, u64 id);
+void manager_add_vm(struct manager *m, struct vm *vm);
 void manager_client_gone(struct manager *m, const void *client);
 char *manager_dump(struct manager *m);
+
+/* manager_restore.c */
+void manager_restore(struct manager *m);
 
 /* listen.c */
 int listen_start(struct manager *m, struct error *err);

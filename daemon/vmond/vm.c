@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The life of a VM: memory, boot image, start, restart, end.
+ * The life of a VM: start, restart, end.
  *
  * A VM ends in one place, from the event loop and never from inside a device or
  * a message handler: those only ask for it (vm_want_end()). An ended VM gives
@@ -8,10 +8,8 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -75,117 +73,30 @@ void vm_want_end(struct vm *vm, enum vm_end how, u32 value, const char *report)
 	(void)sd_event_source_set_enabled(vm->end_source, SD_EVENT_ONESHOT);
 }
 
-static void on_output(struct uart16550 *uart, const u8 *data, size_t len)
+/* Readers and the log get it when it is part of the VM's state: settle(). */
+void vm_on_output(struct uart16550 *uart, const u8 *data, size_t len)
 {
 	struct vm *vm = container_of(uart, struct vm, machine.uart);
 
 	console_write(vm->console, data, len);
-	if (vm->config.log_fd >= 0)
-		vm_log_output(vm, data, len);
-}
-
-static int make_ram(struct vm *vm, struct error *err)
-{
-	u64 size = vm->config.memory;
-	char name[VMON_NAME_MAX + 8];
-
-	snprintf(name, sizeof(name), "vmon:%s", vm->config.name);
-	vm->ram_fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (vm->ram_fd < 0 || ftruncate(vm->ram_fd, size) < 0 ||
-	    fcntl(vm->ram_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0)
-		return fail(err, errno, "cannot make guest memory: %s", strerror(errno));
-	vm->ram = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vm->ram_fd, 0);
-	if (vm->ram == MAP_FAILED) {
-		vm->ram = NULL;
-		return fail(err, errno, "cannot map %llu MiB of guest memory: %s",
-			    mib(size), strerror(errno));
-	}
-	(void)madvise(vm->ram, size, MADV_DONTDUMP);
-	return 0;
-}
-
-static int load(struct vm *vm, struct vmon_regs *regs, struct error *err)
-{
-	const struct vm_config *c = &vm->config;
-	struct platform platform;
-	struct boot_image image = {
-		.kernel = c->kernel,
-		.initrd = c->initrd,
-		.modules = c->modules,
-		.n_modules = c->n_modules,
-		.append = c->append,
-		.platform = &platform,
-	};
-	struct boot_ram ram = { vm->ram, c->memory };
-
-	machine_describe(&vm->machine, &platform);
-	return boot_load(&image, &ram, regs, err);
-}
-
-/* What a BIOS would have set up of the interrupt controllers. */
-static void set_triggers(struct vm *vm)
-{
-	u16 lines = machine_level_lines(&vm->machine);
-	unsigned int i;
-
-	for (i = 0; i < 16; i++)
-		if (lines & 1u << i)
-			engine_vm_trigger(vm->evm, i, true);
-}
-
-static int set_up_engine(struct vm *vm, const struct vmon_regs *regs, struct error *err)
-{
-	const struct {
-		u64 start, end;
-	} ram[] = {
-		{ 0, BOOT_HOLE },
-		{ BOOT_ROM, vm->config.memory },
-	};
-	unsigned int i;
-	int r;
-
-	r = engine_connect(vm->engine, err);
-	if (r < 0)
-		return r;
-	if (vm->config.engine_fd >= 0) {
-		r = engine_vm_adopt(vm->engine, vm->config.engine_fd, vm->config.engine_vm,
-				    vm->config.name, &vm->evm, err);
-		vm->config.engine_fd = -1;
-	} else {
-		r = engine_vm_new(vm->engine, vm->config.name, vm->config.exec, NULL,
-				  vm->config.selfcheck, &vm->evm, err);
-	}
-	if (r < 0)
-		return r;
-	for (i = 0; i < ARRAY_SIZE(ram); i++) {
-		r = engine_vm_memory(vm->evm, ram[i].start, ram[i].end - ram[i].start,
-				     vm->ram_fd, ram[i].start, err);
-		if (r < 0)
-			return r;
-	}
-	for (i = 0; i < vm->machine.n_ranges; i++) {
-		const struct device_range *range = vm->machine.ranges[i].range;
-
-		r = engine_vm_range(vm->evm, i, range->space, range->addr,
-				    range->size, err);
-		if (r < 0)
-			return r;
-	}
-	set_triggers(vm);
-	return engine_vm_regs(vm->evm, regs, err);
 }
 
 /* All that a running VM has and an ended one has not. */
-static void release(struct vm *vm)
+void vm_release(struct vm *vm)
 {
 	vm_drop_links(vm);
 	sd_event_source_disable_unref(vm->io_source);
 	sd_event_source_disable_unref(vm->timer);
 	sd_event_source_disable_unref(vm->end_source);
+	sd_event_source_disable_unref(vm->hold_source);
 	vm->io_source = NULL;
 	vm->timer = NULL;
 	vm->end_source = NULL;
-	engine_vm_free(vm->evm);
+	vm->hold_source = NULL;
+	if (vm->left && vm->evm)
+		engine_vm_leave(vm->evm);
+	else
+		engine_vm_free(vm->evm);
 	vm->evm = NULL;
 	machine_destroy(&vm->machine);
 	if (vm->ram)
@@ -227,11 +138,14 @@ static void keep_stats(struct vm *vm)
 	vm->n_stats = n;
 }
 
-static int restart(struct vm *vm, struct error *err)
+/* A vmond that dies in the middle of this leaves it to the next one, from the beginning. */
+int vm_restart(struct vm *vm, struct error *err)
 {
 	struct vmon_regs regs;
 	int r;
 
+	vm->life = VM_LIFE_RESTARTS;
+	vm_commit(vm);
 	r = engine_vm_reset(vm->evm, err);
 	if (r < 0)
 		return r;
@@ -239,8 +153,8 @@ static int restart(struct vm *vm, struct error *err)
 	vm->io_at = 0;
 	vm->io_n = 0;
 	machine_reset(&vm->machine);
-	set_triggers(vm);
-	r = load(vm, &regs, err);
+	vm_set_triggers(vm);
+	r = vm_load(vm, &regs, err);
 	if (r < 0)
 		return r;
 	r = engine_vm_regs(vm->evm, &regs, err);
@@ -248,8 +162,12 @@ static int restart(struct vm *vm, struct error *err)
 		return r;
 	(void)engine_vm_flush(vm->evm);
 	vm->restarts++;
-	return engine_set_state(vm->engine, engine_vm_id(vm->evm),
-				VMON_STATE_RUNNING, err);
+	r = engine_set_state(vm->engine, vm->number, VMON_STATE_RUNNING, err);
+	if (r < 0)
+		return r;
+	vm->life = VM_LIFE_RUNS;
+	vm_commit(vm);
+	return 0;
 }
 
 /*
@@ -289,7 +207,7 @@ static bool try_restart(struct vm *vm, enum vm_end *how)
 		return false;
 	if ((*how == VM_END_TRIPLE_FAULT || *how == VM_END_ERROR) && !may_restart(vm))
 		return false;
-	if (restart(vm, &err) < 0) {
+	if (vm_restart(vm, &err) < 0) {
 		*how = VM_END_ERROR;
 		set_report(vm, err.text);
 		return false;
@@ -318,15 +236,49 @@ static void answer_waiters(struct vm *vm)
 	}
 }
 
-static int on_end(sd_event_source *s, void *arg)
+/* The end: what was kept of its life goes, what tells of it stays. */
+static void finish(struct vm *vm, enum vm_end how)
+{
+	bool crash = how == VM_END_ERROR || how == VM_END_TRIPLE_FAULT;
+
+	vm->end = how;
+	vm->state = VMON_STATE_STOPPED;
+	if (vm->evm && crash)
+		keep_evidence(vm);
+	if (vm->evm)
+		keep_stats(vm);
+	log_guest(crash ? 4 : 6, crash ? MESSAGE_GUEST_CRASHED : MESSAGE_GUEST_ENDED,
+		  vm->config.name, "VM '%s' ended: %s%s%s", vm->config.name, vm_end_name(how),
+		  vm->report && *vm->report ? ": " : "", vm->report ? vm->report : "");
+	vm_keep_ended(vm);
+	vm_release(vm);
+	answer_waiters(vm);
+	vm->on_event(vm, VM_EVENT_ENDED, vm->on_event_arg);
+}
+
+/**
+ * vm_lose() - end a VM that cannot go on
+ * @vm: from vm_restore()
+ * @why: for people
+ */
+void vm_lose(struct vm *vm, const char *why)
+{
+	vm->wanted_end = VM_ALIVE;
+	set_report(vm, why);
+	/* Twice: nothing of what could not be read stays. */
+	vm_commit(vm);
+	finish(vm, VM_END_ERROR);
+}
+
+int vm_on_end(sd_event_source *s, void *arg)
 {
 	struct vm *vm = arg;
 	enum vm_end how = vm->wanted_end;
-	bool crash;
 
 	(void)s;
 	machine_flush(&vm->machine);
-	console_flush(vm->console);
+	vm_commit(vm);
+	vm_show_output(vm);
 	/* Memory and devices are in use: vm_on_devices() brings us back. */
 	if (disk_ring_in_flight(vm->ring)) {
 		(void)engine_set_state(vm->engine, engine_vm_id(vm->evm), VMON_STATE_PAUSED, NULL);
@@ -335,94 +287,7 @@ static int on_end(sd_event_source *s, void *arg)
 	vm->wanted_end = VM_ALIVE;
 	if (try_restart(vm, &how))
 		return 0;
-	vm->end = how;
-	vm->state = VMON_STATE_STOPPED;
-	crash = how == VM_END_ERROR || how == VM_END_TRIPLE_FAULT;
-	if (crash)
-		keep_evidence(vm);
-	keep_stats(vm);
-	log_guest(crash ? 4 : 6, crash ? MESSAGE_GUEST_CRASHED : MESSAGE_GUEST_ENDED,
-		  vm->config.name, "VM '%s' ended: %s%s%s", vm->config.name, vm_end_name(how),
-		  vm->report && *vm->report ? ": " : "", vm->report ? vm->report : "");
-	release(vm);
-	answer_waiters(vm);
-	vm->on_event(vm, VM_EVENT_ENDED, vm->on_event_arg);
-	return 0;
-}
-
-static int add_sources(struct vm *vm, struct error *err)
-{
-	int r;
-
-	r = sd_event_add_io(vm->event, &vm->io_source, engine_vm_fd(vm->evm), EPOLLIN,
-			    vm_on_io, vm);
-	if (r >= 0)
-		r = sd_event_add_time(vm->event, &vm->timer, CLOCK_REALTIME, UINT64_MAX,
-				      1, vm_on_timer, vm);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(vm->timer, SD_EVENT_OFF);
-	if (r < 0)
-		return fail(err, -r, "cannot watch the VM: %s", strerror(-r));
-	return 0;
-}
-
-/**
- * vm_new() - make a VM, ready to start
- * @event: loop
- * @engine: engine
- * @config: taken over on success; untouched on failure, but for the engine's socket
- * @ret: VM
- * @err: why not
- */
-int vm_new(sd_event *event, struct engine *engine, struct vm_config *config,
-	   struct vm **ret, struct error *err)
-{
-	struct vmon_regs regs;
-	struct vm *vm;
-	int r;
-
-	r = boot_check_memory(config->memory, err);
-	if (r < 0)
-		return r;
-	vm = calloc(1, sizeof(*vm));
-	if (!vm)
-		return fail(err, ENOMEM, "out of memory");
-	vm->config = *config;
-	config->engine_fd = -1;		/* from here on it is ours, also on failure */
-	vm->event = event;
-	vm->engine = engine;
-	vm->ram_fd = -1;
-	vm->host = vm_host;
-	machine_init(&vm->machine, &vm->host, config->memory, config->debug_exit, on_output);
-
-	r = vm_add_devices(vm, err);
-	if (r >= 0)
-		r = make_ram(vm, err);
-	if (r >= 0)
-		r = load(vm, &regs, err);
-	if (r >= 0)
-		r = console_new(event, vm_on_console, vm, &vm->console, err);
-	if (r >= 0) {
-		r = sd_event_add_defer(event, &vm->end_source, on_end, vm);
-		if (r >= 0)
-			r = sd_event_source_set_enabled(vm->end_source, SD_EVENT_OFF);
-		if (r < 0)
-			r = fail(err, -r, "cannot watch the VM: %s", strerror(-r));
-	}
-	if (r >= 0)
-		r = set_up_engine(vm, &regs, err);
-	if (r >= 0)
-		r = add_sources(vm, err);
-	if (r < 0) {
-		release(vm);
-		console_close(vm->console);
-		if (vm->config.engine_fd >= 0)
-			close(vm->config.engine_fd);
-		free(vm);
-		return r;
-	}
-	vm_config_drop_fds(&vm->config);
-	*ret = vm;
+	finish(vm, how);
 	return 0;
 }
 
@@ -434,8 +299,11 @@ void vm_free(struct vm *vm)
 {
 	struct vm_waiter *w;
 
-	release(vm);
+	if (!vm->left)
+		vm_forget(vm);
+	vm_release(vm);
 	console_close(vm->console);
+	keep_free(vm->keep);
 	while ((w = vm->waiters)) {
 		vm->waiters = w->next;
 		(void)sd_bus_reply_method_errorf(w->message, SD_BUS_ERROR_NO_REPLY,
@@ -451,20 +319,44 @@ void vm_free(struct vm *vm)
 	free(vm);
 }
 
+/**
+ * vm_leave() - forget a VM and leave it to the next vmond
+ * @vm: VM; one that cannot be left ends
+ */
+void vm_leave(struct vm *vm)
+{
+	vm->left = vm->config.claim_ms && vm->id;
+	if (vm->left && vm->evm) {
+		vm_drain(vm);
+		vm_commit(vm);
+	}
+	/* The next vmond shall know what has become of it. */
+	if (vm->left && vm->evm && !vm_survives(vm))
+		vm_lose(vm, "vmond was stopped, and a guest with disks, networks or a source of randomness does not outlive it");
+	vm_free(vm);
+}
+
 /* Let the guest run. */
 int vm_start(struct vm *vm, struct error *err)
 {
 	int r;
 
+	if (!vm->config.restart && !vm->config.keep)
+		vm_config_drop_images(&vm->config);	/* not needed again */
+	else if (vm->config.claim_ms && vm_config_keep_images(&vm->config, err) < 0)
+		return -err->code;
+	vm->started = now_us();
+	r = vm_keep(vm, err);
+	if (r < 0)
+		return r;
 	(void)engine_vm_flush(vm->evm);
-	r = engine_set_state(vm->engine, engine_vm_id(vm->evm), VMON_STATE_RUNNING, err);
+	r = engine_set_state(vm->engine, vm->number, VMON_STATE_RUNNING, err);
 	if (r < 0)
 		return r;
 	vm->state = VMON_STATE_RUNNING;
-	vm->started = now_us();
+	vm->life = VM_LIFE_RUNS;
+	vm_commit(vm);
 	vm_rearm(vm);
-	if (!vm->config.restart && !vm->config.keep)
-		vm_config_drop_images(&vm->config);	/* not needed again */
 	return 0;
 }
 
@@ -493,6 +385,7 @@ int vm_stat(struct vm *vm, struct engine_stat *buf, const struct engine_stat **r
 void vm_stop(struct vm *vm, const char *why)
 {
 	vm_want_end(vm, VM_END_STOPPED, 0, why);
+	vm_commit(vm);
 }
 
 /* Paused or let go on by a request, or by the module. Events can be late: ask how it is now. */

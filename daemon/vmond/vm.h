@@ -14,7 +14,10 @@
 #include "vmond/console.h"
 #include "vmond/disk.h"
 #include "vmond/engine.h"
+#include "vmond/keep.h"
 #include "vmond/net.h"
+
+struct store;
 
 #define VM_MODULES_MAX	64
 #define VM_BATCH	64	/* accesses taken at a time */
@@ -61,6 +64,11 @@ enum vm_end {
  * @nets: virtio network cards, in order
  * @n_nets: how many
  * @rng: with a virtio source of randomness
+ * @claim_ms: how long guests wait for the next vmond, or 0: they do not
+ * @fragile: this one does not in any case; the next vmond is told what it was
+ * @images: all images in one file in memory, mapped, or NULL: each has memory of its own
+ * @images_size: bytes there
+ * @images_fd: that file, or -1
  */
 struct vm_config {
 	char *name;
@@ -87,6 +95,18 @@ struct vm_config {
 	struct net_config nets[MACHINE_NETS];
 	unsigned int n_nets;
 	bool rng;
+	u32 claim_ms;
+	bool fragile;
+	u8 *images;
+	size_t images_size;
+	int images_fd;
+};
+
+/* Where a VM is in its life: what the next vmond has to do first. */
+enum vm_life {
+	VM_LIFE_NEW,		/* never ran */
+	VM_LIFE_RUNS,
+	VM_LIFE_RESTARTS,	/* in the middle of that */
 };
 
 enum vm_event {
@@ -116,8 +136,13 @@ struct vm {
 	sd_event *event;
 	struct engine *engine;
 	struct engine_vm *evm;
+	struct store *store;
+	struct keep *keep;
 	u8 *ram;
 	int ram_fd;
+	u32 number;			/* the module's */
+	enum vm_life life;
+	u32 state;			/* enum vmon_state, as last told */
 	struct device_host host;
 	struct machine machine;
 	struct disk_ring *ring;		/* NULL without disks */
@@ -133,18 +158,24 @@ struct vm {
 	void (*on_event)(struct vm *vm, enum vm_event event, void *arg);
 	void *on_event_arg;
 	void *client;			/* the connection it is bound to */
-	u32 state;			/* enum vmon_state, as last told */
+	sd_event_source *hold_source;	/* until when that has to be there */
 	u64 started;			/* CLOCK_REALTIME, us */
 	u64 crashed[VM_CRASHES];	/* when it was restarted after a crash, us */
-	unsigned int crashes;
+	u64 log_at;			/* position of the console up to where the log has it */
+	u64 log_size;			/* of the log's file then */
 	u64 log_lost;			/* bytes that the log did not take */
-	bool forced;			/* the reset is a request: restart in any case */
+	unsigned int crashes;
 	enum vm_asked asked;
 	struct vm_waiter *waiters;
 	struct engine_io io[VM_BATCH];	/* accesses that were taken */
 	unsigned int io_at, io_n;	/* the next of them to be done; how many */
 	unsigned int unacked;		/* posted writes */
-	u32 last_seq;
+	u32 last_seq;			/* the devices know all accesses up to this one */
+	u32 last_value;			/* if it was a read: its answer */
+	u16 lines, lines_used;		/* interrupt lines that are up, that ever were */
+	bool last_read;			/* it was a read */
+	bool forced;			/* the reset is a request: restart in any case */
+	bool left;			/* to the next vmond */
 	u64 accesses;
 	u64 wakeups;
 	unsigned int restarts;
@@ -163,12 +194,15 @@ int file_read(int fd, const char *name, const char *args, struct boot_file *ret,
 	      struct error *err);
 void vm_config_init(struct vm_config *config);
 void vm_config_drop_images(struct vm_config *config);
+int vm_config_keep_images(struct vm_config *config, struct error *err);
+int vm_config_map_images(struct vm_config *config, int fd, struct error *err);
 void vm_config_drop_fds(struct vm_config *config);
 void vm_config_free(struct vm_config *config);
 
-int vm_new(sd_event *event, struct engine *engine, struct vm_config *config,
-	   struct vm **ret, struct error *err);
+int vm_new(sd_event *event, struct engine *engine, struct store *store,
+	   struct vm_config *config, struct vm **ret, struct error *err);
 void vm_free(struct vm *vm);
+void vm_leave(struct vm *vm);
 int vm_start(struct vm *vm, struct error *err);
 void vm_on_event(struct vm *vm, const struct engine_info *info);
 void vm_stop(struct vm *vm, const char *why);
@@ -180,7 +214,14 @@ int vm_stat(struct vm *vm, struct engine_stat *buf, const struct engine_stat **r
 	    struct error *err);
 const char *vm_end_name(enum vm_end end);
 const char *vm_event_name(enum vm_event event);
-void vm_log_output(struct vm *vm, const u8 *data, size_t len);
+void vm_log_output(struct vm *vm);
+
+/* vm_keep.c */
+bool vm_survives(const struct vm *vm);
+int vm_keep(struct vm *vm, struct error *err);
+void vm_keep_ended(struct vm *vm);
+void vm_forget(struct vm *vm);
+void vm_commit(struct vm *vm);
 
 char *regs_text(const struct vmon_regs *regs);
 

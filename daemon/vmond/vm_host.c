@@ -14,6 +14,11 @@ static void host_irq(struct device_host *host, unsigned int line, bool level)
 {
 	struct vm *vm = container_of(host, struct vm, host);
 
+	vm->lines_used |= 1u << line;
+	if (level)
+		vm->lines |= 1u << line;
+	else
+		vm->lines &= ~(1u << line);
 	if (vm->evm)
 		engine_vm_irq(vm->evm, line, level);
 }

@@ -27,6 +27,27 @@ static void feed(struct vm *vm)
 		console_consume(vm->console, uart16550_input(&vm->machine.uart, data, n));
 }
 
+/* What the guest has printed, to all who want it. It is part of the VM's state. */
+void vm_show_output(struct vm *vm)
+{
+	if (vm->config.log_fd >= 0)
+		vm_log_output(vm);
+	console_flush(vm->console);
+}
+
+/*
+ * Acknowledge all writes so far. First the devices settle, then that is how the VM is, and
+ * only then the module may forget the accesses: see vm_keep.c.
+ */
+static void acknowledge(struct vm *vm)
+{
+	machine_flush(&vm->machine);
+	vm_commit(vm);
+	if (vm->unacked)
+		engine_vm_done(vm->evm, vm->last_seq);
+	vm->unacked = 0;
+}
+
 /* The queue has run dry. */
 static void settle(struct vm *vm)
 {
@@ -36,12 +57,9 @@ static void settle(struct vm *vm)
 	if (vm->ring)
 		disk_ring_submit(vm->ring);
 	feed(vm);
-	if (vm->unacked) {
-		engine_vm_done(vm->evm, vm->last_seq);
-		vm->unacked = 0;
-	}
+	acknowledge(vm);
 	(void)engine_vm_flush(vm->evm);
-	console_flush(vm->console);
+	vm_show_output(vm);
 	if (engine_vm_complaint(vm->evm, &err) && !vm->wanted_end &&
 	    vm->complaints++ < VM_COMPLAINTS_MAX)
 		log_warning("VM '%s': %s", vm->config.name, err.text);
@@ -52,22 +70,28 @@ static void do_access(struct vm *vm, const struct engine_io *io)
 	struct device *dev = NULL;
 	u32 value = 0xffffffff;
 
+	/* Done by the vmond before, which did not live to acknowledge it: that has been done. */
+	if ((s32)(io->seq - vm->last_seq) <= 0)
+		return;
 	if (io->range < vm->machine.n_ranges)
 		dev = vm->machine.ranges[io->range].dev;
 	vm->last_seq = io->seq;
+	vm->last_read = !io->write;
 	vm->accesses++;
 
 	if (io->write) {
 		if (dev)
 			device_write(dev, io->addr, io->size, io->data);
-		if (++vm->unacked >= VMON_IO_WINDOW / 2) {
-			engine_vm_done(vm->evm, io->seq);
-			vm->unacked = 0;
-		}
+		if (++vm->unacked >= VMON_IO_WINDOW / 2)
+			acknowledge(vm);
 		return;
 	}
 	if (dev)
 		value = device_read(dev, io->addr, io->size);
+	vm->last_value = value;
+	/* The answer acknowledges all before it. */
+	machine_flush(&vm->machine);
+	vm_commit(vm);
 	engine_vm_done_read(vm->evm, io->seq, value);
 	vm->unacked = 0;
 	(void)engine_vm_flush(vm->evm);
@@ -174,6 +198,7 @@ int vm_on_timer(sd_event_source *s, uint64_t usec, void *arg)
 	(void)usec;
 	machine_tick(&vm->machine);
 	machine_flush(&vm->machine);
+	vm_commit(vm);
 	(void)engine_vm_flush(vm->evm);
 	vm_rearm(vm);
 	return 0;
@@ -187,5 +212,6 @@ void vm_on_console(void *arg)
 	if (vm->end || !vm->evm)
 		return;
 	feed(vm);
+	vm_commit(vm);
 	(void)engine_vm_flush(vm->evm);
 }

@@ -39,6 +39,7 @@ int vm_reset(struct vm *vm, struct error *err)
 		return fail(err, EBUSY, "VM '%s' is ending: wait for it", vm->config.name);
 	vm->forced = true;
 	vm_want_end(vm, VM_END_RESET, 0, "");
+	vm_commit(vm);
 	return 0;
 }
 
@@ -58,9 +59,10 @@ static int press(struct vm *vm, enum vm_asked asked, struct error *err)
 		return fail(err, EOPNOTSUPP,
 			    "guest '%s' does not listen to its power button: without acpi=off and with the module 'button' it would; %s from its console, or at once with 'vmonctl %s %s'",
 			    vm->config.name, what, instead, vm->config.name);
-	acpi_pm_press(&vm->machine.acpi_pm);
-	(void)engine_vm_flush(vm->evm);
 	vm->asked = asked;
+	acpi_pm_press(&vm->machine.acpi_pm);
+	vm_commit(vm);
+	(void)engine_vm_flush(vm->evm);
 	return 0;
 }
 
