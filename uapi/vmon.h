@@ -88,7 +88,8 @@
  *	The sender becomes the owner. EBUSY: it has a living owner. The state stays:
  *	set RUNNING when ready. Accesses that the old owner did not acknowledge then
  *	come again, in order, with their old sequence numbers, and with the numbers
- *	of the ranges as they are then.
+ *	of the ranges as they are then. If the VM is STOPPED, they come at once, before the
+ *	reply. The vCPU's thread stays in the cgroups in which it is.
  *
  * VMON_CMD_MEM_NEW	-> VMON_A_VM, VMON_A_GPA, VMON_A_SIZE, VMON_A_FD,
  *			   [VMON_A_OFFSET (u64 into the file)]

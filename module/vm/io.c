@@ -128,6 +128,15 @@ static bool next_unsent(struct vmon_io *io, struct vmon_io_req *req, u32 *range,
 	return found;
 }
 
+/* It has been sent. Not if it was answered already, or a claim put it back. */
+static void note_sent(struct vmon_io *io, u32 seq, u32 claims)
+{
+	spin_lock(&io->lock);
+	if (io->claims == claims && io->sent + 1 == seq)
+		io->sent = seq;
+	spin_unlock(&io->lock);
+}
+
 int vmon_io_flush(struct vmon_vcpu *vcpu)
 {
 	struct vmon_io *io = &vcpu->vm->io;
@@ -141,13 +150,19 @@ int vmon_io_flush(struct vmon_vcpu *vcpu)
 		err = send(vcpu, &req, range);
 		if (err)
 			return err;
-		spin_lock(&io->lock);
-		/* Not if it was answered already, or a claim put it back. */
-		if (io->claims == claims && io->sent + 1 == req.seq)
-			io->sent = req.seq;
-		spin_unlock(&io->lock);
+		note_sent(io, req.seq, claims);
 	}
 	return 0;
+}
+
+void vmon_io_resend(struct vmon_vm *vm)
+{
+	struct vmon_io *io = &vm->io;
+	struct vmon_io_req req;
+	u32 range, claims;
+
+	while (next_unsent(io, &req, &range, &claims) && !vmon_netlink_io(vm, &req, range))
+		note_sent(io, req.seq, claims);
 }
 
 static bool window_full(const struct vmon_io *io)

@@ -111,6 +111,9 @@ void vmon_io_reset(struct vmon_vm *vm);
 /* There is a new owner: what the old one did not acknowledge is sent again. */
 void vmon_io_new_owner(struct vmon_vm *vm);
 
+/* The same for a VM whose vCPU is parked and stays so; as far as the socket has room. */
+void vmon_io_resend(struct vmon_vm *vm);
+
 /* Send what is in the window and unsent. Vcpu thread. Return: 0 or -EINTR. */
 int vmon_io_flush(struct vmon_vcpu *vcpu);
 

@@ -205,11 +205,6 @@ static int vcpu_thread(void *data)
 	return 0;
 }
 
-int vmon_vcpu_join_cgroups(struct vmon_vcpu *vcpu)
-{
-	return cgroup_attach_task_all(current, vcpu->task);
-}
-
 /**
  * vmon_vcpu_create() - initialise a vCPU and start its thread, parked
  * @vcpu:	zeroed
@@ -241,7 +236,7 @@ int vmon_vcpu_create(struct vmon_vcpu *vcpu, struct vmon_vm *vm)
 		goto err_exec;
 	}
 	vcpu->task = get_task_struct(task);
-	err = vmon_vcpu_join_cgroups(vcpu);
+	err = cgroup_attach_task_all(current, task);
 	if (err)
 		goto err_task;
 	wake_up_process(task);

@@ -127,9 +127,6 @@ int vmon_vcpu_create(struct vmon_vcpu *vcpu, struct vmon_vm *vm);
 /* Make the thread leave and wait for it. */
 void vmon_vcpu_destroy(struct vmon_vcpu *vcpu);
 
-/* Put the thread into the cgroups of the calling process. */
-int vmon_vcpu_join_cgroups(struct vmon_vcpu *vcpu);
-
 /* Make the thread look at its requests and interrupts. Any context. */
 void vmon_vcpu_kick(struct vmon_vcpu *vcpu);
 

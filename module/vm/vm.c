@@ -336,17 +336,11 @@ int vmon_vm_reset(struct vmon_vm *vm, struct netlink_ext_ack *extack)
 	return 0;
 }
 
-/* VM_CLAIM. Return: 0, -EBUSY, -ENODEV, or what joining a cgroup gives. */
+/* VM_CLAIM. Return: 0, -EBUSY, -ENODEV, -ETIMEDOUT. */
 int vmon_vm_claim(struct vmon_vm *vm, u32 portid, struct netlink_ext_ack *extack)
 {
+	bool claimed = false;
 	int err = 0;
-
-	if (!READ_ONCE(vm->portid))
-		err = vmon_vcpu_join_cgroups(&vm->vcpu);
-	if (err) {
-		NL_SET_ERR_MSG(extack, "the vCPU's thread cannot join the sender's cgroup");
-		return err;
-	}
 
 	mutex_lock(&vms_lock);
 	if (vm->dying) {
@@ -361,8 +355,15 @@ int vmon_vm_claim(struct vmon_vm *vm, u32 portid, struct netlink_ext_ack *extack
 		vm->portid = portid;
 		spin_unlock(&vm->state_lock);
 		vmon_io_new_owner(vm);
+		claimed = true;
 	}
 	mutex_unlock(&vms_lock);
+	/* A thread that does not run again would not send what is left in the window. */
+	if (claimed && READ_ONCE(vm->state) == VMON_STATE_STOPPED) {
+		err = vmon_vm_hold_vcpu(vm, extack);
+		if (!err)
+			vmon_io_resend(vm);
+	}
 	return err;
 }
 

@@ -123,7 +123,7 @@ int vmon_vm_reset(struct vmon_vm *vm, struct netlink_ext_ack *extack);
 int vmon_vm_hold_vcpu(struct vmon_vm *vm, struct netlink_ext_ack *extack);
 void vmon_vm_release_vcpu(struct vmon_vm *vm);
 
-/* The sender becomes the owner; its process's cgroups get the thread. */
+/* The sender becomes the owner. Caller holds vm->lock. */
 int vmon_vm_claim(struct vmon_vm *vm, u32 portid, struct netlink_ext_ack *extack);
 
 /* The vCPU thread ends running: state STOPPED, owner told. */

@@ -39,6 +39,11 @@ GUEST_PROGRAM(writer,
 	"cli\n mov $0x3f8, %dx\n xor %eax, %eax\n"
 	"1: out %al, %dx\n inc %eax\n mov %eax, 0x500\n jmp 1b\n");
 
+/* Writes 10 to 1 to port 3f8h, and halts for good. */
+GUEST_PROGRAM(farewell,
+	"cli\n mov $0x3f8, %dx\n mov $10, %ax\n"
+	"1: out %al, %dx\n dec %ax\n jnz 1b\n hlt\n");
+
 /* Reads port 3fdh once, stores it, and halts for good. */
 GUEST_PROGRAM(reader,
 	"cli\n mov $0x3fd, %dx\n in %dx, %al\n mov %al, 0x500\n"
@@ -308,6 +313,48 @@ static void test_claim(struct vnl *v)
 	guest_simple(&g, VMON_CMD_VM_DEL);
 }
 
+static bool is_stopped(struct guest *g)
+{
+	int i;
+
+	for (i = 0; i < 500; i++) {
+		if (guest_get(g))
+			return false;
+		if (vnl_get(g->v, VMON_A_STATE) == VMON_STATE_STOPPED)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+/* A VM that has stopped when its owner dies: the last that it did is not lost. */
+static void test_claim_stopped(struct vnl *v)
+{
+	struct guest g;
+	struct vnl *mine = vnl_open();
+	unsigned int i;
+	bool ok;
+
+	tap_ok(start(&g, mine, "farewell", 10000, farewell_start, farewell_end) &&
+	       !guest_state(&g, VMON_STATE_RUNNING) && is_stopped(&g), "a VM that stops");
+	vnl_close(mine);
+	g.v = v;
+	v->vm = g.vm;
+	ok = false;
+	for (i = 0; i < 100 && !ok; i++) {
+		ok = !guest_get(&g) && !vnl_get(v, VMON_A_OWNER);
+		usleep(10000);
+	}
+	ok = ok && !guest_simple(&g, VMON_CMD_VM_CLAIM);
+	tap_ok(ok && !guest_get(&g) && vnl_get(v, VMON_A_STATE) == VMON_STATE_STOPPED &&
+	       vnl_get(v, VMON_A_CAUSE) == VMON_CAUSE_HALT, "is claimed as it is");
+	for (i = 0; i < 10 && ok; i++)
+		ok = vnl_recv(v, 1000) == VMON_CMD_IO && vnl_get(v, VMON_A_SEQ) == i + 1 &&
+		     vnl_get(v, VMON_A_DATA) == 10 - i;
+	tap_ok(ok, "its last writes come again");
+	guest_simple(&g, VMON_CMD_VM_DEL);
+}
+
 /* Nobody claims: it goes, with its claim time. */
 static void test_orphan(struct vnl *v, unsigned int claim_ms)
 {
@@ -365,7 +412,7 @@ int main(int argc, char **argv)
 	}
 	if (argc > 1 && !strcmp(argv[1], "translate"))
 		exec_mode = VMON_EXEC_TRANSLATE;
-	tap_plan(36);
+	tap_plan(39);
 	test_ticks(v);
 	test_slow(v);
 	test_posted(v);
@@ -373,6 +420,7 @@ int main(int argc, char **argv)
 	test_irq(v);
 	test_selfcheck(v);
 	test_claim(v);
+	test_claim_stopped(v);
 	test_orphan(v, 0);
 	test_orphan(v, 1000);
 	return tap_done();
