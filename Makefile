@@ -161,7 +161,8 @@ $(addprefix testbed-,$(HOST_KERNELS)): testbed-%:
 unit-programs = $(shell $(MAKE) -s -C selftests/unit \
 	--eval='list-programs: ; @echo $$(addprefix $$(out)/,$$(TESTS))' list-programs)
 daemon-programs = 'daemon/test/run.sh $(build)/daemon' 'daemon/test/guests.sh $(build)/daemon' \
-	'daemon/test/escape.sh $(build)/daemon' daemon/test/units.sh
+	'daemon/test/escape.sh $(build)/daemon' 'daemon/test/restart.sh $(build)/daemon' \
+	daemon/test/units.sh
 # Those that take seconds; check-packages runs the others, too.
 packages-programs = $(addprefix selftests/packaging/,man.sh completion.sh service.sh export.sh deb.sh)
 testbed-programs = $(sort $(wildcard $(testbed)/tests/*.sh))
@@ -216,7 +217,7 @@ check-host: testbed module-tests testbed-if-debug
 
 # Linux guests and what people do with vmon, in hosts in QEMU.
 guest-programs = $(addprefix $(testbed)/tests/,linux-guests.sh guest-log.sh guest-clock.sh \
-	two-guests.sh bad-input.sh unprotected.sh)
+	two-guests.sh bad-input.sh unprotected.sh restart.sh)
 
 check-guests: testbed
 	@selftests/run $(guest-programs)

@@ -111,7 +111,7 @@ at_random 20
 wait $timed
 check "killed at 15 random times: the guest halts" [ $? -eq 0 ]
 check "nothing lost, nothing twice" whole 12000 "$dir/timed"
-check "the monitor has seen its end" grep -q 'timed .*ended .*halt' "$dir/monitor"
+check "the monitor has seen its end" until_true grep -q 'timed .*ended .*halt' "$dir/monitor"
 kill -INT $monitor
 wait $monitor
 check "and ends when it is told to" [ $? -eq 0 ]
@@ -196,10 +196,33 @@ last=$!
 until_true sh -c "'$ctl' list | grep -q last"
 supervise_end INT
 check "vmond ends on SIGINT, its guests with it" sh -c "! [ -e '$VMON_SOCKET' ]"
-sleep 0.3
-check "and leaves nothing behind" sh -c "! ls '$dir/run' | grep ."
+check "and leaves nothing behind" until_true sh -c "! ls '$dir/run' | grep ."
 kill $last
 wait $last 2>/dev/null
+# The same with a service manager's store in place of vmon-keeper.
+mkdir "$dir/run2"
+VMON_SOCKET="$dir/run2/bus"
+/usr/bin/python3 "$(dirname "$0")/service_manager.py" "$dir/notify" "$dir/pid" \
+	"$out/vmond-fake" --claim-time 60 --runtime-dir "$dir/run2" 2>>"$dir/log" &
+manager=$!
+until_true "$ctl" list
+"$ctl" run --kernel "$dir/mb" --append 'count=3000 exit' --debug-exit <"$dir/never" \
+	>"$dir/managed" 2>&1 &
+managed=$!
+until_true grep -q 'line 000010' "$dir/managed"
+for _ in 1 2 3 4 5; do
+	kill -KILL "$(cat "$dir/pid")"
+	echo >>"$dir/deaths"
+	sleep 0.4
+done
+check "a service manager keeps vmond's descriptors" sh -c "! [ -e '$dir/run2/keeper' ]"
+wait $managed
+check "and a guest outlives vmond with it" [ $? -eq 42 ]
+check "as whole as with vmon-keeper" whole 3000 "$dir/managed"
+kill -INT "$(cat "$dir/pid")"
+wait $manager
+check "nothing is left in its store" [ $? -eq 0 ]
+
 total=$(deaths)
 check "vmond died 100 times or more ($total)" [ "$total" -ge 100 ]
 done_testing
