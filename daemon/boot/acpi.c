@@ -70,6 +70,13 @@
 #define GAS_BYTE	1
 #define GAS_WORD	2
 
+/* Without the zero that ends it. */
+static void put_text(u8 *p, const char *text)
+{
+	while (*text)
+		*p++ = *text++;
+}
+
 static void put_checksum(u8 *table, size_t size, unsigned int at)
 {
 	u8 sum = 0;
@@ -84,12 +91,12 @@ static void put_checksum(u8 *table, size_t size, unsigned int at)
 /* The header that tables have in common (5.2.6); last, because it has the checksum. */
 static void put_header(u8 *table, const char *signature, u32 size, u8 revision)
 {
-	memcpy(table, signature, 4);
+	put_text(table, signature);
 	put32(table + 4, size);
 	table[8] = revision;
-	memcpy(table + 10, "VMON  VMONPC  ", 14);
+	put_text(table + 10, "VMON  VMONPC  ");
 	put32(table + 24, 1);
-	memcpy(table + 28, "VMON", 4);
+	put_text(table + 28, "VMON");
 	put32(table + 32, 1);
 	put_checksum(table, size, 9);
 }
@@ -104,8 +111,8 @@ static void put_gas(u8 *p, u16 port, unsigned int bytes, u8 access)
 
 static void put_rsdp(u8 *rsdp)
 {
-	memcpy(rsdp, "RSD PTR ", 8);
-	memcpy(rsdp + 9, "VMON  ", 6);
+	put_text(rsdp, "RSD PTR ");
+	put_text(rsdp + 9, "VMON  ");
 	rsdp[15] = 2;
 	put32(rsdp + 16, RSDT);
 	put32(rsdp + 20, RSDP_SIZE);
@@ -140,7 +147,7 @@ static void put_fadt(u8 *fadt, const struct platform *p)
 
 static void put_facs(u8 *facs)
 {
-	memcpy(facs, "FACS", 4);
+	put_text(facs, "FACS");
 	put32(facs + 4, FACS_SIZE);
 	facs[32] = 2;
 }
