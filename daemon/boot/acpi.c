@@ -9,7 +9,7 @@
  *	 + 400h		DSDT: devices, in AML
  *	BOOT_ACPI_NVS	FACS: the firmware's, no firmware uses it
  *
- * There is no MADT: interrupts are those of two 8259s, as the lack of one says (5.2.12).
+ * There is no MADT (5.2.12), which would name other interrupt controllers than two 8259s.
  */
 #include <errno.h>
 #include <string.h>

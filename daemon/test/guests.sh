@@ -197,7 +197,7 @@ listens() { # name: the guest has enabled the button
 	until_true sh -c "'$ctl' show '$1' | grep -qx PowerButton=yes"
 }
 
-"$ctl" create acpi --kernel "$dir/mb" --append button
+"$ctl" create acpi --kernel "$dir/mb" --append button >/dev/null
 "$ctl" start acpi && listens acpi
 check "poweroff" "$ctl" poweroff acpi
 check "the guest powers off" until_true sh -c "'$ctl' status acpi | grep -q 'ended, power-off'"
@@ -219,14 +219,14 @@ check "a guest that powers off has status 0, and says so" says 0 "'acpi2' ended:
 check "reboot of a guest run without a copy of its kernel" says 1 "run without --reboot" \
 	"$ctl" reboot plain
 check "poweroff of several" "$ctl" poweroff plain acpi
-"$ctl" create deaf --kernel "$dir/mb" --append 'button deaf'
+"$ctl" create deaf --kernel "$dir/mb" --append 'button deaf' >/dev/null
 "$ctl" start deaf && listens deaf
 "$ctl" reboot deaf
 check "a request to reboot that is not served shows" says 0 "^Asked=reboot" "$ctl" show deaf
 "$ctl" poweroff deaf
 check "one to power off takes its place" says 0 "^Asked=power-off" "$ctl" show deaf
 "$ctl" terminate deaf
-"$ctl" create resets --kernel "$dir/mb" --append 'button reset'
+"$ctl" create resets --kernel "$dir/mb" --append 'button reset' >/dev/null
 "$ctl" start resets && listens resets
 "$ctl" reboot resets
 check "a guest asked to reboot that resets itself is restarted" \
