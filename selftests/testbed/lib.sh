@@ -15,6 +15,9 @@ guest_kernels="686 686-pae"
 # shellcheck disable=SC2034
 guest_modules="virtio virtio_ring virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci
 	virtio_blk virtio-rng crc16 mbcache jbd2 crc32c_generic ext4"
+# Those that need ACPI.
+# shellcheck disable=SC2034
+guest_modules_acpi="button evdev"
 
 say()
 {
