@@ -25,7 +25,7 @@ static void add(struct machine *m, struct device *dev)
 }
 
 /* One device in the place of another. */
-static void replace(struct machine *m, struct device *old, struct device *new)
+static void replace(struct machine *m, const struct device *old, struct device *new)
 {
 	unsigned int i, n = 0;
 
