@@ -73,8 +73,8 @@ tap_plan 12
 vmon-up allow_unprotected=1 || tap_done
 truncate -s 32M /tmp/disk
 
-guest 686-pae disk --disk /tmp/disk --append "$append vmon.step=disk"
-ended 'the guest powered off' '686-pae reads a disk, and powers off'
+guest 686-pae disk --disk /tmp/disk --rng --append "$append vmon.step=disk"
+ended 'the guest powered off' '686-pae reads a disk and random bytes, and powers off'
 grep -q '^GUEST SAYS' /tmp/guest && ! complaints /tmp/guest >/tmp/complaints
 tap_ok $? 'its kernel does not complain of ACPI'
 tap_notes </tmp/complaints
