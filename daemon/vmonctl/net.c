@@ -29,6 +29,7 @@
 
 #define TUN		"/dev/net/tun"
 #define PASST_FD	3
+#define NAT_BUFFER	(4 << 20)
 #define ARGS_MAX	(12 + 2 * NET_FORWARDS_MAX)
 #define ARG_SIZE	80
 
@@ -204,6 +205,8 @@ static int start_passt(struct passt_args *a)
 	a->argv[n] = NULL;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s) < 0)
 		return complain(-1, "net: cannot make a socket: %s", strerror(errno));
+	/* passt drops what the socket has no room for. */
+	(void)setsockopt(s[1], SOL_SOCKET, SO_SNDBUFFORCE, &(int){ NAT_BUFFER }, sizeof(int));
 	r = spawn_passt(a, s[1], said, sizeof(said));
 	close(s[1]);
 	if (!r)

@@ -28,6 +28,7 @@
 
 #define PREFIX		4	/* bytes of a size */
 #define BUFFER		(4 * (PREFIX + NET_FRAME_MAX))
+#define MESSAGES	64	/* at a time */
 
 /**
  * struct net_link - a link
@@ -41,6 +42,7 @@
  * @watched:	what it is watched for
  * @in, @in_at, @in_end: bytes that were read, and which of them are to come
  * @out, @out_at, @out_end: the same of those to be written
+ * @out_rest:	how many of them belong to a frame that went in part
  */
 struct net_link {
 	struct net net;
@@ -52,7 +54,7 @@ struct net_link {
 	u32 watched;
 	sd_event_source *source;
 	u8 in[BUFFER], out[BUFFER];
-	size_t in_at, in_end, out_at, out_end;
+	size_t in_at, in_end, out_at, out_end, out_rest;
 };
 
 static struct net_link *to_link(struct net *net)
@@ -145,6 +147,11 @@ static bool read_more(struct net_link *l)
 	return false;
 }
 
+static size_t size_at(const u8 *p)
+{
+	return (size_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
+}
+
 static const u8 *nat_peek(struct net *net, size_t *size)
 {
 	struct net_link *l = to_link(net);
@@ -154,7 +161,7 @@ static const u8 *nat_peek(struct net *net, size_t *size)
 		p = l->in + l->in_at;
 		if (l->in_end - l->in_at < PREFIX)
 			continue;
-		*size = (size_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
+		*size = size_at(p);
 		if (*size < NET_FRAME_MIN || *size > NET_FRAME_MAX) {
 			lose(l, "passt has sent what cannot be a frame");
 			return NULL;
@@ -168,23 +175,47 @@ static const u8 *nat_peek(struct net *net, size_t *size)
 static void nat_take(struct net *net)
 {
 	struct net_link *l = to_link(net);
-	const u8 *p = l->in + l->in_at;
 
-	l->in_at += PREFIX + ((size_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3]);
+	l->in_at += PREFIX + size_at(l->in + l->in_at);
 }
 
+/* The frames at hand, a message each; what is left of one that went in part is the first. */
+static unsigned int gather(struct net_link *l, struct mmsghdr *msg, struct iovec *iov)
+{
+	size_t at = l->out_at, size = l->out_rest;
+	unsigned int n;
+
+	for (n = 0; n < MESSAGES && at < l->out_end; n++) {
+		if (!size)
+			size = PREFIX + size_at(l->out + at);
+		iov[n] = (struct iovec){ l->out + at, size };
+		msg[n].msg_hdr = (struct msghdr){ .msg_iov = &iov[n], .msg_iovlen = 1 };
+		at += size;
+		size = 0;
+	}
+	return n;
+}
+
+/*
+ * passt reads as much as there is, and some versions of it are lost when that ends within a
+ * size. The kernel keeps what is sent with one message together. So a frame is a message.
+ */
 static void nat_flush(struct net *net)
 {
 	struct net_link *l = to_link(net);
-	ssize_t n;
+	struct mmsghdr msg[MESSAGES];
+	struct iovec iov[MESSAGES];
+	int i, n;
 
 	while (l->out_at < l->out_end && !l->full && net->up) {
-		n = send(l->fd, l->out + l->out_at, l->out_end - l->out_at, MSG_NOSIGNAL);
-		if (n >= 0)
-			l->out_at += n;
-		else if (errno == EAGAIN)
+		n = sendmmsg(l->fd, msg, gather(l, msg, iov), MSG_NOSIGNAL);
+		for (i = 0; i < n; i++) {
+			l->out_at += msg[i].msg_len;
+			l->out_rest = iov[i].iov_len - msg[i].msg_len;
+		}
+		if (n < 0 && errno == EAGAIN)
 			l->full = true;
-		else if (errno != EINTR)
+		else if (n < 0 && errno != EINTR)
 			lose_errno(l, errno);
 	}
 	if (l->out_at == l->out_end) {

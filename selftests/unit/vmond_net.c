@@ -211,6 +211,33 @@ static void test_send(void)
 	end();
 }
 
+/* passt would be lost: whatever it finds when it reads is whole frames. */
+static void test_whole(void)
+{
+	unsigned int sent = 0, cut = 0, rounds;
+	ssize_t n, found = 0;
+
+	begin();
+	for (rounds = 0; rounds < 50; rounds++) {
+		while (net->ready(net)) {
+			net->send(net, data, 1000);
+			sent++;
+		}
+		net->flush(net);
+		n = recv(peer, stream, rounds % 2 ? sizeof(stream) : 10 * 1004, MSG_DONTWAIT);
+		cut += n % 1004 != 0;
+		found += n > 0 ? n : 0;
+		settle();
+	}
+	while ((n = recv(peer, stream, sizeof(stream), MSG_DONTWAIT)) > 0) {
+		cut += n % 1004 != 0;
+		found += n;
+		settle();
+	}
+	tap_ok(!cut && found == sent * 1004l, "no frame of %u is cut: %u are", sent, cut);
+	end();
+}
+
 static void lost(const char *name)
 {
 	settle();
@@ -325,11 +352,12 @@ static void test_tap(void)
 
 int main(void)
 {
-	tap_plan(6 + 5 + 6 + 2 + 1 + 3);
+	tap_plan(6 + 5 + 1 + 6 + 2 + 1 + 3);
 	if (sd_event_default(&event) < 0)
 		return 1;
 	test_receive();
 	test_send();
+	test_whole();
 	test_loss();
 	test_refused();
 	test_mac();
