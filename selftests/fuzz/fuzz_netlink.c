@@ -230,7 +230,7 @@ static void use_vm(struct engine *e, u8 op)
 	struct engine_io io[16];
 	struct error err = { 0 };
 	unsigned int i, k;
-	int n, r = engine_vm_new(e, "fuzz", 0, NULL, op & 1, &vm, &err);
+	int n, r = engine_vm_new(e, "fuzz", 0, NULL, op & 1, op & 2 ? 1000 : 0, &vm, &err);
 
 	check_result(r, &err);
 	if (r < 0)
