@@ -34,6 +34,8 @@ module_param_named(done, nmi_storm_done, int, 0644);
 
 /* An NMI that has not come after so many periods of the timer counts as lost. */
 #define LOST_PERIODS	100000
+/* Or that has not come after so many times 100 us when its CPU is to go off. */
+#define GO_DOWN_WAITS	100000
 
 struct storm {
 	struct hrtimer timer;
@@ -130,10 +132,17 @@ static int go_down(unsigned int cpu)
 
 	hrtimer_cancel(&s->timer);
 	WRITE_ONCE(s->ready, false);
-	/* No more are sent once this is seen; one may be on its way. */
+	/*
+	 * No more are sent once this is seen; one may be on its way, or about to be sent by a CPU
+	 * that an emulator lets run a tenth of a second later. A CPU that is off gets none.
+	 */
 	smp_mb();
-	for (i = 0; i < 1000 && READ_ONCE(s->waiting); i++)
+	for (i = 0; i < GO_DOWN_WAITS && READ_ONCE(s->waiting); i++)
 		usleep_range(100, 200);
+	if (i == GO_DOWN_WAITS) {
+		WRITE_ONCE(s->lost, s->lost + 1);
+		WRITE_ONCE(s->waiting, 0);
+	}
 	return 0;
 }
 
