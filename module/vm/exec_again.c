@@ -4,8 +4,8 @@
  * came from, with the same segments, behind an instruction that has been decoded before.
  *
  * Nothing here is traced. What an entry was prepared from is compared, the guest's registers as
- * a whole; whoever prepares the area for something else, or changes what the preparations are kept in,
- * clears x->again.valid. What was made from the guest's code holds as long as the translator
+ * a whole; whoever prepares the area for something else, or changes what was prepared, clears
+ * x->again.valid. What was made from the guest's code holds as long as the translator
  * has dropped nothing.
  */
 #include <linux/string.h>

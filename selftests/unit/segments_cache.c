@@ -298,9 +298,12 @@ static bool test_verw(void)
 		if (verw_known(sel))
 			return false;
 	learn_verw(0x10);
-	for (sel = 0; sel < 0x10000; sel++)
-		if (verw_known(sel) != (sel == 0x10))
+	for (sel = 0; sel < 0x10000; sel++) {
+		bool right = sel == 0x10;
+
+		if (verw_known(sel) != right)
 			return false;
+	}
 	for (bit = 0; bit < 64; bit++) {
 		table[2] ^= 1ull << bit;
 		if (verw_known(0x10))

@@ -266,7 +266,6 @@ static bool repeated(const struct program *p, const u8 *c)
 	return false;
 }
 
-
 /* Of two bytes and more: what a CPU may do as it likes, and what two need not agree on. */
 static void filter_0f(struct program *p, u8 *c)
 {
