@@ -111,7 +111,12 @@ at_random 20
 wait $timed
 check "killed at 15 random times: the guest halts" [ $? -eq 0 ]
 check "nothing lost, nothing twice" whole 12000 "$dir/timed"
-check "the monitor has seen its end" until_true grep -q 'timed .*ended .*halt' "$dir/monitor"
+# What happened before it had reconnected it does not show.
+monitored() {
+	"$ctl" run --kernel "$dir/mb" --name after --append 'count=1 halt' <"$dir/never" >/dev/null 2>&1
+	grep -q 'after .*ended .*halt' "$dir/monitor"
+}
+check "the monitor sees the end of the next one" until_true monitored
 kill -INT $monitor
 wait $monitor
 check "and ends when it is told to" [ $? -eq 0 ]
@@ -155,6 +160,7 @@ until_true "$ctl" list
 
 truncate -s 1M "$dir/disk"
 fragile() { # SIGNAL TEXT
+	until_true "$ctl" list
 	"$ctl" run --kernel "$dir/mb" --name disk --disk "$dir/disk" <"$dir/never" \
 		>"$dir/fragile" 2>&1 &
 	fragile=$!
