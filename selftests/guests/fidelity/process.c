@@ -213,8 +213,8 @@ static void clocks(void)
 	after = now(CLOCK_MONOTONIC);
 	expect(after - before >= 50000000 && after - before < 2000000000, "a sleep of 50 ms");
 	signal(SIGALRM, on_alarm);
-	setitimer(ITIMER_REAL, &timer, NULL);
 	before = now(CLOCK_MONOTONIC);
+	setitimer(ITIMER_REAL, &timer, NULL);
 	while (alarms < 5 && now(CLOCK_MONOTONIC) - before < 5000000000ll)
 		;
 	after = now(CLOCK_MONOTONIC);
